@@ -1,0 +1,53 @@
+import type { Report } from '../policy/sample.ts'
+
+/** What the app's `listen()` asked for, as far as the primary needs it to bind the socket. */
+export interface ListenRequest {
+  readonly kind: 'listen'
+  readonly requestId: number
+  readonly port: number | null
+  readonly host: string | null
+  /** Unix socket path, or null. */
+  readonly path: string | null
+  readonly fd: number | null
+  readonly ipv6Only: boolean
+  /** The n-th `listen()` with these same arguments in this worker: two `listen(0)` are two ports. */
+  readonly turn: number
+}
+
+export type WorkerMessage =
+  | { readonly kind: 'hello' }
+  | ListenRequest
+  /** The first socket is open (or held, in a spare). */
+  | { readonly kind: 'listening' }
+  /** The app called `ready()` or `process.send('ready')`. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'report'; readonly report: Report }
+  /** The app called `attachSocketIO()`: broadcasts between workers pass through the primary from now on. */
+  | { readonly kind: 'attached'; readonly library: 'socket.io' }
+  | { readonly kind: 'probed'; readonly healthy: boolean; readonly detail: string }
+  /** All that could be answered was answered; the worker exits next. */
+  | { readonly kind: 'drained'; readonly cutConnections: number; readonly cutRequests: number }
+
+export type PrimaryMessage =
+  /** Answer to `listen`; carries the socket as its handle, unless `error` says why not. */
+  | { readonly kind: 'socket'; readonly requestId: number; readonly error: ListenError | null }
+  /** A spare begins to accept. */
+  | { readonly kind: 'promote' }
+  | { readonly kind: 'drain'; readonly timeoutMs: number }
+  /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
+  | { readonly kind: 'shed'; readonly connections: number }
+  | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }
+
+export interface ListenError {
+  /** A system error name such as EADDRINUSE. */
+  readonly code: string
+  readonly errno: number
+  readonly message: string
+}
+
+/** The IPC channel is shared with the app and with Socket.IO's adapter, so our messages are wrapped and everybody else's are ignored. */
+export interface Envelope<Body> {
+  readonly ns: 'stationmaster'
+  readonly v: 1
+  readonly body: Body
+}

@@ -1,0 +1,69 @@
+import type { PrimaryMessage, WorkerMessage } from '../wire/messages.ts'
+import { seal } from '../wire/envelope.ts'
+import { parsePrimaryMessage } from '../wire/parse.ts'
+import { complain } from './complain.ts'
+import type { CountedChannel } from './internals.ts'
+
+/** Our part of the IPC channel that we share with the app. */
+export interface Channel {
+  /** Sends if the channel is open. `done` is called when the message was handed to the kernel, or could not be. */
+  send(message: WorkerMessage, done?: () => void): void
+  /** Looks at an incoming message; true if it was ours. */
+  receive(raw: unknown, handle: unknown): boolean
+  /** Keeps the process alive until `release()`: an answer is due. */
+  hold(): void
+  release(): void
+}
+
+export type Receiver = (message: PrimaryMessage, handle: unknown) => void
+
+type Send = (message: unknown, handle: undefined, options: object, done: () => void) => boolean
+
+export function createChannel(receiver: Receiver): Channel {
+  const send = process.send as Send | undefined
+  return {
+    send(message, done = () => {}) {
+      try {
+        if (send && process.connected) send.call(process, seal(message), undefined, {}, () => done())
+        else done()
+      } catch {
+        done() // the channel closed just now; the disconnect event tells what is to be done
+      }
+    },
+    receive: (raw, handle) => receive(raw, handle, receiver),
+    hold: () => countedChannel()?.refCounted(),
+    release: () => countedChannel()?.unrefCounted(),
+  }
+}
+
+function receive(raw: unknown, handle: unknown, receiver: Receiver): boolean {
+  const parsed = parsePrimaryMessage(raw)
+  if (parsed.kind === 'foreign') return false
+  if (parsed.kind === 'message') receiver(parsed.message, handle)
+  else complain(`a message from the primary was not understood (${parsed.why}). Do all parts of stationmaster have one version?`)
+  return true
+}
+
+/** Null once the channel is closed. */
+function countedChannel(): CountedChannel | null {
+  return (process.channel as unknown as CountedChannel | null | undefined) ?? null
+}
+
+/**
+ * Makes the channel as light as in a process that nobody supervises: two listeners hold it open, node:cluster's for `disconnect` and ours
+ * for `message`, and an app that has nothing left to do must be able to end.
+ */
+export function letTheProcessEnd(): void {
+  const channel = countedChannel()
+  channel?.unrefCounted()
+  channel?.unrefCounted()
+}
+
+/** Notices PM2's way to say "ready". The message goes out all the same. */
+export function onReadySent(callback: () => void): void {
+  const send = process.send as (...args: unknown[]) => boolean
+  process.send = function (this: unknown, ...args: unknown[]) {
+    if (args[0] === 'ready') callback()
+    return Reflect.apply(send, this, args)
+  } as NonNullable<typeof process.send>
+}

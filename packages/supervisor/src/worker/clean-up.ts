@@ -1,0 +1,81 @@
+import { complain } from './complain.ts'
+import { countSigtermListeners, emitSigterm } from './process-events.ts'
+
+export type DrainHook = () => void | Promise<void>
+
+export interface Endable {
+  end(): Promise<unknown>
+}
+
+/** How long an app that listens for SIGTERM may take to exit by itself once its listeners were called. */
+const APP_EXIT_MS = 5000
+
+/** What the app wants done between its last response and its exit. */
+export class CleanUp {
+  readonly #hooks: DrainHook[] = []
+  readonly #pools = new Set<Endable>()
+  #onIdle: (() => void) | null = null
+
+  addHook(hook: DrainHook): void {
+    this.#hooks.push(hook)
+  }
+
+  addPool(pool: Endable): void {
+    this.#pools.add(pool)
+  }
+
+  get isNeeded(): boolean {
+    return this.#hooks.length > 0 || this.#pools.size > 0 || countSigtermListeners() > 0
+  }
+
+  /** In order of registration. Each hook gets a fair part of the time that is left, so that one that hangs does not starve the others. */
+  async runHooks(remainingMs: () => number): Promise<void> {
+    for (const [index, hook] of this.#hooks.entries()) {
+      const limitMs = remainingMs() / (this.#hooks.length - index + 1)
+      const outcome = await within(limitMs, async () => await hook())
+      if (outcome === 'late') complain(`an onDrain hook did not end within ${Math.round(limitMs)} ms and is no longer waited for.`)
+      else if (outcome !== 'done') complain('an onDrain hook failed:', outcome.error)
+    }
+  }
+
+  /** Lets an app that was written for plain Node do what it does on SIGTERM. It may exit; `waitUnreferenced` lets it also just end. */
+  async callSigtermListeners(remainingMs: () => number): Promise<void> {
+    if (countSigtermListeners() === 0) return
+    try {
+      emitSigterm()
+    } catch (error) {
+      complain('a SIGTERM listener failed:', error)
+    }
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      setTimeout(resolve, Math.min(APP_EXIT_MS, remainingMs())).unref()
+    })
+    this.#onIdle = null
+  }
+
+  /** Nothing is left to do in the process. */
+  noteIdle(): void {
+    this.#onIdle?.()
+  }
+
+  async endPools(remainingMs: () => number): Promise<void> {
+    const ends = [...this.#pools].map(async (pool) => {
+      const outcome = await within(remainingMs(), async () => await pool.end())
+      if (outcome !== 'done' && outcome !== 'late') complain('a database pool could not be ended:', outcome.error)
+    })
+    await Promise.all(ends)
+  }
+}
+
+/** Never rejects. */
+async function within(limitMs: number, work: () => Promise<unknown>): Promise<'done' | 'late' | { readonly error: unknown }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, limitMs), 'late')
+  })
+  try {
+    return await Promise.race([late, work().then(() => 'done' as const, (error: unknown) => ({ error }))])
+  } finally {
+    clearTimeout(timer)
+  }
+}

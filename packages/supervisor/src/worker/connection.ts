@@ -1,0 +1,74 @@
+import type { ResponseInside, SocketInside } from './internals.ts'
+import { isHttpServer } from './internals.ts'
+
+/** What is remembered of one accepted connection. Written at every request, so it is plain fields and no closures. */
+export class Connection {
+  /** As accepted. */
+  readonly socket: SocketInside
+  /** What the application protocol reads from: the socket, or the TLS stream on top of it. */
+  stream: SocketInside
+  /** Requests received. */
+  requests = 0
+  /** Requests received and not yet answered in full; more than one only with pipelining. */
+  inFlight = 0
+  /** Of the newest request in flight. */
+  response: ResponseInside | null = null
+  /** When the oldest request in flight was received, on the clock of `performance.now()`. */
+  startedAtMs = 0
+  /** When the further requests in flight were received, oldest first. */
+  pipelinedAtMs: number[] | null = null
+  /** The next response says `Connection: close`. */
+  leaving = false
+  upgrade: Upgrade | null = null
+
+  constructor(socket: SocketInside) {
+    this.socket = socket
+    this.stream = socket
+  }
+}
+
+export interface Upgrade {
+  readonly isWebSocket: boolean
+  /** What had been written before the switch of protocols; as long as no more was written, the switch is not made. */
+  readonly bytesWritten: number
+}
+
+/** What a connection is doing, as far as a drain or a report cares. */
+export type Activity =
+  /** Not HTTP: it alone knows when it is done. */
+  | 'raw'
+  /** Switched from HTTP to another protocol. */
+  | 'upgraded'
+  | 'answering'
+  /** An event stream that has begun: it ends when somebody ends it. */
+  | 'streaming'
+  /** An engine.io poll: it waits for news by design. */
+  | 'polling'
+  /** Part of a request head is here. */
+  | 'arriving'
+  | 'idle'
+
+export function activityOf(connection: Connection): Activity {
+  if (connection.inFlight > 0) return answering(connection)
+  const { stream } = connection
+  if (!isHttpServer(stream.server) && !isHttpServer(connection.socket.server)) return 'raw'
+  if (connection.upgrade) return 'upgraded'
+  if (connection.requests === 0 && connection.socket.bytesRead === 0) return 'idle'
+  if (!stream.parser) return connection.requests === 0 && stream === connection.socket ? 'arriving' : 'upgraded'
+  return stream.parser.duration?.() === 0 ? 'idle' : 'arriving'
+}
+
+function answering({ response }: Connection): Activity {
+  if (response && isEventStream(response)) return 'streaming'
+  return response && isLongPoll(response) ? 'polling' : 'answering'
+}
+
+/** Headers given to `writeHead()` are kept nowhere but in the head as it was sent. */
+export function isEventStream(response: ResponseInside): boolean {
+  return response._header?.includes('text/event-stream') ?? false
+}
+
+export function isLongPoll(response: ResponseInside): boolean {
+  const { method, url } = response.req
+  return method === 'GET' && url !== undefined && url.includes('transport=polling') && url.includes('EIO=')
+}

@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream'
+
+/** As far as we know them: socket.io's `Server`, its engine, and the engine's sockets. */
+export interface SocketIOServer {
+  readonly engine?: { readonly clients?: Readonly<Record<string, EngineSocket>> }
+  adapter(adapter: never): unknown
+}
+
+export interface EngineSocket {
+  close(): void
+  readonly transport?: { readonly socket?: { readonly _socket?: Duplex | null } }
+}
+
+/** The clients of attached Socket.IO servers. Closing their transport is what makes them connect again by themselves. */
+export class EngineSockets {
+  readonly #servers = new Set<SocketIOServer>()
+  readonly #closed = new WeakSet<EngineSocket>()
+
+  add(server: SocketIOServer): void {
+    this.#servers.add(server)
+  }
+
+  count(): number {
+    return this.#all().length
+  }
+
+  /** Those not told to leave yet. */
+  remaining(): EngineSocket[] {
+    return this.#all().filter((socket) => !this.#closed.has(socket))
+  }
+
+  close(socket: EngineSocket): void {
+    this.#closed.add(socket)
+    try {
+      socket.close()
+    } catch {
+      // a transport in an odd state is ended with its connection
+    }
+  }
+
+  /** True if this connection carries the WebSocket of such a client. */
+  owns(stream: Duplex): boolean {
+    return this.#servers.size > 0 && this.#all().some((socket) => socket.transport?.socket?._socket === stream)
+  }
+
+  #all(): EngineSocket[] {
+    return [...this.#servers].flatMap((server) => Object.values(server.engine?.clients ?? {}))
+  }
+}

@@ -1,0 +1,149 @@
+import type { Activity, Connection } from './connection.ts'
+import { activityOf } from './connection.ts'
+import type { DrainPlan } from './drain-plan.ts'
+import { closeWebSocket, endEventStream } from './goodbye.ts'
+import type { EngineSockets } from './engine-sockets.ts'
+import type { Traffic } from './traffic.ts'
+
+const SWEEP_MS = 20
+/** Quiet connections closed per look: what a client sends between the look and the close is lost, so the time between is kept short. */
+const CLOSES_PER_LOOK = 32
+/** A client that does not answer a close frame within this is gone. */
+const CLOSE_REPLY_MS = 2000
+
+interface Quiet {
+  readonly sinceMs: number
+  /** Requests it had brought by then. */
+  readonly requests: number
+}
+
+export interface Cut {
+  connections: number
+  requests: number
+}
+
+/** Sees all connections of a draining worker off: nobody is interrupted before the plan says so. */
+export class Farewell {
+  readonly cut: Cut = { connections: 0, requests: 0 }
+  readonly #traffic: Traffic
+  readonly #engines: EngineSockets
+  readonly #plan: () => DrainPlan
+  readonly #quiet = new Map<Connection, Quiet>()
+  readonly #toldAtMs = new Map<Connection, number>()
+  readonly #ended = new Set<Connection>()
+  #leavers = 0
+  #told = 0
+
+  constructor(traffic: Traffic, engines: EngineSockets, plan: () => DrainPlan) {
+    this.#traffic = traffic
+    this.#engines = engines
+    this.#plan = plan
+  }
+
+  /** Resolves when every connection is closed, at the latest at the time the plan gives. */
+  async run(): Promise<void> {
+    this.#traffic.leave()
+    this.#leavers = this.#countLeavers()
+    while (this.#traffic.connections.size > 0 && performance.now() < this.#plan().connectionsUntilMs) {
+      await afterPoll()
+      const hasMore = this.#look(performance.now())
+      if (!hasMore) await new Promise((resolve) => setTimeout(resolve, SWEEP_MS))
+    }
+    this.cutAll()
+  }
+
+  cutAll(): void {
+    for (const connection of this.#traffic.connections) this.#cutOne(connection)
+  }
+
+  /** True if there is more to close than one look allows. */
+  #look(nowMs: number): boolean {
+    let closes = 0
+    this.#tellEngines(nowMs)
+    for (const connection of this.#traffic.connections) {
+      if (connection.stream.destroyed) continue
+      const activity = activityOf(connection)
+      if (activity !== 'idle') this.#attend(connection, activity, nowMs)
+      else if (this.#isQuietLongEnough(connection, nowMs)) {
+        connection.stream.destroySoon()
+        if (++closes >= CLOSES_PER_LOOK) return true
+      }
+    }
+    return false
+  }
+
+  #attend(connection: Connection, activity: Activity, nowMs: number): void {
+    if (activity === 'streaming') this.#tell(connection, nowMs)
+    else if (activity === 'upgraded' && connection.upgrade?.isWebSocket) this.#attendWebSocket(connection, nowMs)
+    else if (activity === 'upgraded' || activity === 'raw') this.#attendRaw(connection, nowMs)
+  }
+
+  #isQuietLongEnough(connection: Connection, nowMs: number): boolean {
+    const { requests } = connection
+    const quiet = this.#quiet.get(connection)
+    if (quiet?.requests === requests) return nowMs - quiet.sinceMs >= this.#plan().idleGraceMs
+    this.#quiet.set(connection, { sinceMs: nowMs, requests })
+    return false
+  }
+
+  #attendWebSocket(connection: Connection, nowMs: number): void {
+    const toldAtMs = this.#toldAtMs.get(connection)
+    if (toldAtMs === undefined) this.#tell(connection, nowMs)
+    else if (nowMs - toldAtMs >= CLOSE_REPLY_MS) this.#cutOne(connection)
+  }
+
+  #attendRaw(connection: Connection, nowMs: number): void {
+    if (nowMs < this.#plan().rawUntilMs || this.#ended.has(connection)) return
+    this.#ended.add(connection)
+    connection.stream.end()
+  }
+
+  #tell(connection: Connection, nowMs: number): void {
+    if (this.#engines.owns(connection.stream) || !this.#isNextToLeave(nowMs)) return
+    if (connection.upgrade) {
+      if (!closeWebSocket(connection)) return
+      this.#toldAtMs.set(connection, nowMs)
+    } else endEventStream(connection)
+    this.#told++
+  }
+
+  #tellEngines(nowMs: number): void {
+    for (const socket of this.#engines.remaining()) {
+      if (!this.#isNextToLeave(nowMs)) return
+      this.#engines.close(socket)
+      this.#told++
+    }
+  }
+
+  /** Goodbyes are spread evenly over the window. */
+  #isNextToLeave(nowMs: number): boolean {
+    const plan = this.#plan()
+    const windowMs = plan.leaveWindowMs(this.#leavers)
+    const elapsedMs = nowMs - plan.startedAtMs
+    return elapsedMs >= windowMs || this.#told <= (this.#leavers * elapsedMs) / windowMs
+  }
+
+  #countLeavers(): number {
+    let leavers = this.#engines.count()
+    for (const connection of this.#traffic.connections) {
+      if (this.#engines.owns(connection.stream)) continue
+      const activity = activityOf(connection)
+      if (activity === 'streaming' || (activity === 'upgraded' && connection.upgrade?.isWebSocket)) leavers++
+    }
+    return leavers
+  }
+
+  #cutOne(connection: Connection): void {
+    if (connection.stream.destroyed) return
+    const activity = activityOf(connection)
+    if (activity !== 'idle') this.cut.connections++
+    if (activity === 'answering' || activity === 'polling') this.cut.requests += connection.inFlight
+    connection.stream.destroy()
+    connection.socket.destroy()
+  }
+}
+
+/** Right after the event loop has read what had arrived. */
+function afterPoll(): Promise<void> {
+  return new Promise((resolve) => setTimeout(() => setImmediate(resolve)))
+}

@@ -1,0 +1,101 @@
+import cluster from 'node:cluster'
+import net from 'node:net'
+import type { ListenError, ListenRequest } from '../wire/messages.ts'
+import type { Channel } from './channel.ts'
+import { Door } from './door.ts'
+import type { GetServer, ListenHandle, ServerInside, ServerQuery } from './internals.ts'
+import { addressOf, createTurns, systemErrorOf } from './listen-address.ts'
+
+/** Where the app's `listen()` calls meet the primary's sockets. */
+export interface Intake {
+  /** The primary's answer to a `listen` request. */
+  answer(requestId: number, error: ListenError | null, handle: unknown): void
+  openDoors(): void
+  shutDoors(): void
+}
+
+type Question = Omit<ListenRequest, 'requestId'>
+type Settle = (error: ListenError | null, copy: ListenHandle | null) => void
+
+/** The kernel drops a descriptor that is sent to a process at its limit. */
+const HANDLE_LOST: ListenError = { code: 'EMFILE', errno: -24, message: 'too many open files' }
+
+/**
+ * Inside a cluster worker, Node's `listen()` does all its checks and look-ups and then asks `cluster._getServer` for a handle, unless
+ * the call is exclusive or brings its own handle. We answer in its place, with a door to the primary's socket.
+ */
+export function interceptListen(channel: Channel, startOpen: boolean): Intake {
+  const doors = new Set<Door>()
+  const turns = createTurns()
+  const desk = createDesk(channel)
+  let open = startOpen
+
+  const hang = (copy: ListenHandle, question: Question, release: () => void): Door => {
+    const door = new Door(copy, open, {
+      acquire: (use) => desk.ask(question, (_error, next) => use(next)),
+      onClosed: () => {
+        doors.delete(door)
+        release()
+      },
+    })
+    doors.add(door)
+    return door
+  }
+
+  answerInPlaceOfNode((server, query, reply) => {
+    const listeningId = server._listeningId
+    const address = addressOf(query)
+    const { turn, release } = turns.claim(address)
+    const question: Question = { kind: 'listen', ...address, turn }
+    desk.ask(question, (error, copy) => {
+      if (copy) return reply(null, hang(copy, question, release))
+      release()
+      if (server._listeningId === listeningId) server.emit('error', systemErrorOf(error ?? HANDLE_LOST, query))
+    })
+  })
+
+  return {
+    answer: desk.answer,
+    openDoors() {
+      open = true
+      for (const door of doors) door.open()
+    },
+    shutDoors() {
+      open = false
+      for (const door of doors) door.shut()
+    },
+  }
+}
+
+type AnswerListen = (server: ServerInside, query: ServerQuery, reply: (error: null, handle: Door) => void) => void
+
+function answerInPlaceOfNode(answer: AnswerListen): void {
+  const inside = cluster as unknown as { _getServer: GetServer }
+  const answerOfNode = inside._getServer
+  inside._getServer = (server, query, reply) => {
+    if (server instanceof net.Server) answer(server as ServerInside, query, reply)
+    else answerOfNode.call(cluster, server, query, reply) // a datagram socket
+  }
+}
+
+/** Questions to the primary that wait for their answers; while one does, the process stays alive. */
+function createDesk(channel: Channel): { ask(question: Question, settle: Settle): void; answer: Intake['answer'] } {
+  const waiting = new Map<number, Settle>()
+  let lastRequestId = 0
+  return {
+    ask(question, settle) {
+      const requestId = ++lastRequestId
+      waiting.set(requestId, settle)
+      channel.hold()
+      channel.send({ ...question, requestId })
+    },
+    answer(requestId, error, handle) {
+      const copy = (handle as ListenHandle | undefined) ?? null
+      const settle = waiting.get(requestId)
+      if (!settle) return copy?.close()
+      waiting.delete(requestId)
+      channel.release()
+      settle(error, error ? null : copy)
+    },
+  }
+}

@@ -1,0 +1,59 @@
+/** What this folder uses of Node beyond its documented API, in one place. Each was read and tried in Node 22, 24 and 26. */
+import type { ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
+
+/** A bound socket as libuv sees it; arrives over IPC, or belongs to a server. */
+export interface ListenHandle {
+  onconnection: ((this: ListenHandle, error: number, client: unknown) => void) | undefined
+  listen(backlog: number): number
+  close(done?: () => void): void
+  ref(): void
+  unref(): void
+  getAsyncId(): number
+  /** Absent for Unix sockets. */
+  getsockname?(out: object): number
+  readonly fd?: number
+}
+
+/** What `net.Server.listen` asks of `cluster._getServer` inside a worker. */
+export interface ServerQuery {
+  readonly address: string | null
+  /** -1 for Unix sockets, null for descriptors. */
+  readonly port: number | null
+  readonly addressType: number | string | null
+  readonly fd?: number | undefined
+  /** Bit 0: IPv6 only. */
+  readonly flags?: number | undefined
+}
+
+export type GetServer = (server: object, query: ServerQuery, reply: (error: number | null, handle?: unknown) => void) => void
+
+export interface ServerInside extends Server {
+  _handle: { close(): void } | null
+  /** Counts the calls of `listen()` and `close()`: an answer to an older call is void. */
+  _listeningId: number
+}
+
+export interface SocketInside extends Socket {
+  readonly server?: Server
+  /** Of a TLS stream: the socket below it. */
+  readonly _parent?: Socket
+  /** The HTTP parser while HTTP is spoken; taken away by an upgrade. */
+  readonly parser?: { duration?(): number } | null
+}
+
+export interface ResponseInside extends ServerResponse {
+  /** The head as it was sent, or null. */
+  readonly _header: string | null
+}
+
+/** The process' IPC channel; counts who needs the process to stay alive for it. */
+export interface CountedChannel {
+  refCounted(): void
+  unrefCounted(): void
+}
+
+/** True for the servers of node:http and node:https. */
+export function isHttpServer(server: unknown): boolean {
+  return typeof (server as { closeIdleConnections?: unknown } | null | undefined)?.closeIdleConnections === 'function'
+}

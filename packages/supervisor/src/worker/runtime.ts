@@ -1,0 +1,172 @@
+import cluster from 'node:cluster'
+import type { Server } from 'node:net'
+import type { PrimaryMessage } from '../wire/messages.ts'
+import type { Channel } from './channel.ts'
+import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
+import { CleanUp } from './clean-up.ts'
+import { Door } from './door.ts'
+import { Drain } from './drain.ts'
+import { EngineSockets } from './engine-sockets.ts'
+import type { Intake } from './intake.ts'
+import { interceptListen } from './intake.ts'
+import type { ServerInside, SocketInside } from './internals.ts'
+import { isHttpServer } from './internals.ts'
+import { complain } from './complain.ts'
+import { probe } from './probe.ts'
+import { interceptProcessEvents } from './process-events.ts'
+import { startSampler } from './sampler.ts'
+import type { Servers } from './servers.ts'
+import { watchServers } from './servers.ts'
+import type { WorkerSettings } from './settings.ts'
+import { shed } from './shed.ts'
+import { publish } from './shared-state.ts'
+import { Traffic } from './traffic.ts'
+import { watchUpgrades } from './upgrades.ts'
+
+/** What an orphan gives its clients before it exits: the platform's own deadline is near, and nobody restarts it. */
+const ORPHAN_DRAIN_MS = 2000
+/** Not 0: an orphan has failed, though it is not its fault (70 is EX_SOFTWARE). */
+const ORPHAN_EXIT_CODE = 70
+
+/** Everything a supervised worker does besides running the app. Called once, before the app's first line. */
+export class Runtime {
+  readonly #settings: WorkerSettings
+  readonly #channel: Channel
+  readonly #traffic = new Traffic()
+  readonly #engines = new EngineSockets()
+  readonly #cleanUp = new CleanUp()
+  readonly #drain: Drain
+  readonly #servers: Servers
+  readonly #intake: Intake | null
+  #promoted: boolean
+  #readied = false
+  #listened = false
+  #draining = false
+  #sampling = false
+
+  constructor(settings: WorkerSettings) {
+    this.#settings = settings
+    this.#promoted = settings.role === 'worker'
+    this.#channel = createChannel((message, handle) => this.#receive(message, handle))
+    this.#drain = new Drain({
+      traffic: this.#traffic,
+      engines: this.#engines,
+      cleanUp: this.#cleanUp,
+      channel: this.#channel,
+      stopAccepting: () => this.#stopAccepting(),
+    })
+    this.#attachToProcess()
+    this.#servers = watchServers({
+      onFirstListen: (server) => this.#meet(server),
+      onListening: () => this.#listening(),
+    })
+    this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
+    this.#publish()
+    this.#channel.send({ kind: 'hello' })
+  }
+
+  #attachToProcess(): void {
+    // A stuck worker is diagnosed through its inspector (SIGUSR1), which must find a free port by itself.
+    process.debugPort = 0
+    interceptProcessEvents({
+      onMessage: (raw, handle) => this.#channel.receive(raw, handle),
+      onDisconnect: () => this.#orphaned(),
+      onBeforeExit: () => this.#cleanUp.noteIdle(),
+      onExit: () => this.#drain.reportBeforeExit(),
+    })
+    letTheProcessEnd()
+    onReadySent(() => this.#ready())
+  }
+
+  #publish(): void {
+    publish({
+      ready: () => this.#ready(),
+      addDrainHook: (hook) => this.#cleanUp.addHook(hook),
+      addPool: (pool) => this.#cleanUp.addPool(pool),
+      attachSocketIO: (server) => {
+        this.#engines.add(server)
+        this.#channel.send({ kind: 'attached', library: 'socket.io' })
+      },
+    })
+  }
+
+  #receive(message: PrimaryMessage, handle: unknown): void {
+    switch (message.kind) {
+      case 'socket':
+        return this.#intake?.answer(message.requestId, message.error, handle)
+      case 'promote':
+        this.#promoted = true
+        return this.#openIfDue()
+      case 'drain':
+        this.#draining = true
+        return this.#drain.begin(message.timeoutMs)
+      case 'shed':
+        return shed(this.#traffic, message.connections)
+      case 'probe':
+        return this.#probe(message.path, message.timeoutMs)
+    }
+  }
+
+  #meet(server: Server): void {
+    this.#traffic.start()
+    watchUpgrades(server, this.#traffic)
+    if (isHttpServer(server)) server.on('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))
+  }
+
+  #listening(): void {
+    if (this.#draining) return this.#stopAccepting()
+    if (this.#listened) return
+    this.#listened = true
+    this.#channel.send({ kind: 'listening' })
+    if (this.#settings.readyWhen === 'listening') this.#startSampling()
+  }
+
+  #ready(): void {
+    if (this.#readied) return
+    this.#readied = true
+    this.#openIfDue()
+    this.#channel.send({ kind: 'ready' })
+    if (this.#settings.readyWhen === 'ready') this.#startSampling()
+  }
+
+  /** A worker that has to say "ready" gets nobody before it did. */
+  #mayAccept(): boolean {
+    return this.#promoted && !this.#draining && (this.#settings.readyWhen === 'listening' || this.#readied)
+  }
+
+  #openIfDue(): void {
+    if (this.#mayAccept()) this.#intake?.openDoors()
+  }
+
+  #startSampling(): void {
+    if (this.#sampling) return
+    this.#sampling = true
+    startSampler(this.#traffic, this.#settings.tickMs, (report) => this.#channel.send({ kind: 'report', report })).catch((error: unknown) =>
+      complain('the worker cannot measure itself:', error),
+    )
+  }
+
+  /** Doors shut by themselves; a server with a handle of its own (exclusive, or Node's round robin) has it closed under it. */
+  #stopAccepting(): void {
+    this.#draining = true
+    this.#intake?.shutDoors()
+    for (const server of this.#servers) {
+      const handle = (server as ServerInside)._handle
+      if (!(handle instanceof Door)) handle?.close()
+    }
+  }
+
+  #probe(path: string, timeoutMs: number): void {
+    probe(this.#servers, path, timeoutMs)
+      .catch((error: unknown) => ({ kind: 'probed', healthy: false, detail: String(error) }) as const)
+      .then((probed) => this.#channel.send(probed))
+      .catch((error: unknown) => complain('the result of a probe could not be sent:', error))
+  }
+
+  /** node:cluster would exit 0 at once and drop every request; so it is told that this was expected. */
+  #orphaned(): void {
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+    this.#draining = true
+    this.#drain.begin(ORPHAN_DRAIN_MS, ORPHAN_EXIT_CODE)
+  }
+}

@@ -1,0 +1,46 @@
+import type { ELDHistogram, EventLoopUtilization } from 'node:perf_hooks'
+import type { Report } from '../policy/sample.ts'
+import { activityOf } from './connection.ts'
+import type { Traffic } from './traffic.ts'
+
+/** How often the delay of the event loop is looked at: fine enough for a p99 over a second, and 50 wake-ups cost nothing measurable. */
+const DELAY_RESOLUTION_MS = 20
+const NS_PER_MS = 1e6
+
+/** Sends a report now, and then one each tick, without keeping the process alive. */
+export async function startSampler(traffic: Traffic, tickMs: number, send: (report: Report) => void): Promise<void> {
+  const { monitorEventLoopDelay } = await import('node:perf_hooks')
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  delay.enable()
+  let loop: EventLoopUtilization | undefined
+  let lastAtMs = 0 // the first report covers the time since the process began
+  const report = (): void => {
+    const nowMs = performance.now()
+    const nextLoop = performance.eventLoopUtilization()
+    const intervalMs = nowMs - lastAtMs
+    const eventLoopUtilization = loop ? performance.eventLoopUtilization(nextLoop, loop).utilization || 0 : nextLoop.utilization
+    lastAtMs = nowMs
+    loop = nextLoop
+    send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: takeDelayP99Ms(delay), ...takeTraffic(traffic), database: null })
+  }
+  report()
+  setInterval(report, tickMs).unref()
+}
+
+/** The histogram holds the time between two looks, so an idle loop shows the resolution itself. */
+function takeDelayP99Ms(delay: ELDHistogram): number {
+  const p99Ms = delay.count === 0 ? 0 : delay.percentile(99) / NS_PER_MS - DELAY_RESOLUTION_MS
+  delay.reset()
+  return Math.max(0, p99Ms)
+}
+
+function takeTraffic(traffic: Traffic): Pick<Report, 'queue' | 'requests' | 'connections' | 'sockets' | 'latencies'> {
+  let queue = 0
+  let sockets = 0
+  for (const connection of traffic.connections) {
+    const activity = activityOf(connection)
+    if (activity === 'answering') queue += connection.inFlight
+    else if (activity === 'upgraded') sockets++
+  }
+  return { queue, sockets, connections: traffic.connections.size, ...traffic.take() }
+}

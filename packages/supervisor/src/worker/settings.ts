@@ -1,0 +1,30 @@
+import cluster from 'node:cluster'
+
+export interface WorkerSettings {
+  readonly role: 'worker' | 'spare'
+  readonly readyWhen: 'listening' | 'ready'
+  readonly tickMs: number
+  readonly listen: 'own' | 'cluster'
+}
+
+const DEFAULT_TICK_MS = 1000
+const NAMES = ['STATIONMASTER_ROLE', 'STATIONMASTER_READY_WHEN', 'STATIONMASTER_TICK_MS', 'STATIONMASTER_LISTEN'] as const
+
+/**
+ * What the primary wants of this process, or null if it is not a supervised worker. The variables are taken away, so that the processes
+ * and threads which the app starts do not believe to be supervised.
+ */
+export function takeSettings(): WorkerSettings | null {
+  const [role, readyWhen, tickMs, listen] = NAMES.map((name) => {
+    const value = process.env[name]
+    delete process.env[name]
+    return value
+  })
+  if ((role !== 'worker' && role !== 'spare') || !cluster.isWorker || !process.send) return null
+  return {
+    role,
+    readyWhen: readyWhen === 'ready' ? 'ready' : 'listening',
+    tickMs: Number(tickMs) > 0 ? Number(tickMs) : DEFAULT_TICK_MS,
+    listen: listen === 'cluster' ? 'cluster' : 'own',
+  }
+}

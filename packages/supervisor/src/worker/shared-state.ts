@@ -1,0 +1,23 @@
+import type { DrainHook, Endable } from './clean-up.ts'
+import type { SocketIOServer } from './engine-sockets.ts'
+
+/** What the preload offers to `stationmaster/worker`. The two may come from different copies of the package. */
+export interface WorkerFacade {
+  ready(): void
+  addDrainHook(hook: DrainHook): void
+  addPool(pool: Endable): void
+  attachSocketIO(server: SocketIOServer): void
+}
+
+const KEY = Symbol.for('stationmaster.worker.v1')
+
+type Shared = typeof globalThis & { [KEY]?: WorkerFacade }
+
+export function publish(facade: WorkerFacade): void {
+  Object.defineProperty(globalThis, KEY, { value: facade })
+}
+
+/** Null if nobody supervises this process. */
+export function findFacade(): WorkerFacade | null {
+  return (globalThis as Shared)[KEY] ?? null
+}

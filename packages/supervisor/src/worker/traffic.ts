@@ -1,0 +1,113 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { bucketOf, BUCKETS, toSparse } from '../policy/latency.ts'
+import { Connection, isEventStream, isLongPoll } from './connection.ts'
+import type { ResponseInside, SocketInside } from './internals.ts'
+
+/** Only responses slower than this are asked whether they were slow on purpose; keeps the question out of the hot path. */
+const ON_PURPOSE_FROM_MS = 10
+
+const CONNECTION = Symbol('stationmaster.connection')
+
+type Tracked = SocketInside & { [CONNECTION]?: Connection }
+
+interface HttpMoment {
+  readonly socket: Tracked
+  readonly response: ResponseInside
+}
+
+/** The connections and requests of this process, seen through Node's diagnostics channels: the app's servers are not touched. */
+export class Traffic {
+  readonly connections: Set<Connection> = new Set()
+  /** Since the last `take()`. */
+  #requests = 0
+  readonly #latencies = new Uint32Array(BUCKETS)
+  #leaving = false
+  #started = false
+
+  /** Begins to look; a process that never listens is not looked at. */
+  start(): void {
+    if (this.#started) return
+    this.#started = true
+    subscribe('net.server.socket', (message) => this.#accepted((message as { socket: Tracked }).socket))
+    subscribe('http.server.request.start', (message) => this.#requested(message as HttpMoment))
+    subscribe('http.server.response.finish', (message) => this.#answered(message as HttpMoment))
+  }
+
+  /** Counts since the last call. */
+  take(): { readonly requests: number; readonly latencies: readonly number[] } {
+    const taken = { requests: this.#requests, latencies: toSparse(this.#latencies) }
+    this.#requests = 0
+    this.#latencies.fill(0)
+    return taken
+  }
+
+  /** From now on every response that can still say so asks its client to go elsewhere. */
+  leave(): void {
+    this.#leaving = true
+    for (const connection of this.connections) dismiss(connection)
+  }
+
+  connectionOf(socket: SocketInside): Connection | undefined {
+    const tracked = socket as Tracked
+    return tracked[CONNECTION] ?? this.#meetTls(tracked)
+  }
+
+  #accepted(socket: Tracked): void {
+    const connection = new Connection(socket)
+    connection.leaving = this.#leaving
+    socket[CONNECTION] = connection
+    this.connections.add(connection)
+    socket.on('close', () => this.#closed(connection))
+  }
+
+  #requested({ socket, response }: HttpMoment): void {
+    const connection = socket[CONNECTION] ?? this.#meetTls(socket)
+    if (connection === undefined) return // not accepted by a server of ours, such as a probe
+    this.#requests++
+    connection.requests++
+    const nowMs = performance.now()
+    if (connection.inFlight++ === 0) connection.startedAtMs = nowMs
+    else (connection.pipelinedAtMs ??= []).push(nowMs)
+    if (connection.leaving) sayGoodbye(response, connection.response)
+    connection.response = response
+  }
+
+  #answered({ socket, response }: HttpMoment): void {
+    const connection = socket[CONNECTION]
+    if (connection === undefined || connection.inFlight === 0) return
+    const durationMs = performance.now() - connection.startedAtMs
+    if (--connection.inFlight === 0) connection.response = null
+    else connection.startedAtMs = connection.pipelinedAtMs?.shift() ?? 0
+    if (durationMs > ON_PURPOSE_FROM_MS && (isEventStream(response) || isLongPoll(response))) return
+    const bucket = bucketOf(durationMs)
+    this.#latencies[bucket] = (this.#latencies[bucket] as number) + 1
+  }
+
+  #closed(connection: Connection): void {
+    connection.inFlight = 0
+    connection.response = null
+    this.connections.delete(connection)
+  }
+
+  /** The first request over TLS: what was accepted is the socket below. */
+  #meetTls(stream: Tracked): Connection | undefined {
+    const connection = (stream._parent as Tracked | undefined)?.[CONNECTION]
+    if (connection === undefined) return undefined
+    connection.stream = stream
+    stream[CONNECTION] = connection
+    return connection
+  }
+}
+
+/** The next response on this connection, or the one in flight if its head is not sent, says `Connection: close`. */
+export function dismiss(connection: Connection): void {
+  connection.leaving = true
+  const { response } = connection
+  if (response && !response.headersSent) response.shouldKeepAlive = false
+}
+
+/** With pipelining only the last response may say it: what follows a `Connection: close` is not read any more. */
+function sayGoodbye(response: ResponseInside, previous: ResponseInside | null): void {
+  response.shouldKeepAlive = false
+  if (previous && !previous.headersSent) previous.shouldKeepAlive = true
+}
