@@ -1,0 +1,17 @@
+import { defineConfig } from 'stationmaster'
+
+export default defineConfig({
+  entry: './src/server.ts',
+  workers: {
+    min: 1,
+    max: 10,
+    // By itself a fleet never grows beyond the cores that it has, because more workers could not do more. A laptop has few cores, and
+    // this app is for looking at fleets: leave this line out in production.
+    oversubscribe: true,
+  },
+  database: {
+    // What all workers together may open. The PostgreSQL of `npm start` takes 100, and the default reserve of 3 stays free for people.
+    budget: 100,
+  },
+  health: { path: '/health' },
+})
