@@ -17,7 +17,7 @@ const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._
 const register = new URL('../../packages/supervisor/src/register.ts', import.meta.url).href
 
 /** As much of the primary as a worker needs to live: it binds, hands out, listens and remembers. */
-export class MiniPrimary implements AsyncDisposable {
+export class MiniPrimary {
   readonly workers: MiniWorker[] = []
   readonly #sockets = new Map<string, Handle>()
 
@@ -61,7 +61,7 @@ export class MiniPrimary implements AsyncDisposable {
   }
 
   /** Nothing stays behind: no process, no socket. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async end(): Promise<void> {
     for (const worker of this.workers) await worker.kill()
     for (const handle of this.#sockets.values()) handle.close()
   }
@@ -71,12 +71,17 @@ function bind({ port, host, path, fd, ipv6Only }: ListenRequest): Handle | numbe
   if (path !== null) return createHandle(path, -1, -1)
   if (fd !== null) return createHandle(null, -1, -1, fd)
   const any = host === null ? createHandle('::', port ?? 0, 6) : -1
-  if (typeof any !== 'number') return any
   const address = host ?? '0.0.0.0'
-  const handle = createHandle(address, port ?? 0, net.isIPv6(address) ? 6 : 4, -1, ipv6Only ? 1 : 0)
-  // libuv reports a port that is taken only when it listens, and here the primary is the first to do so.
-  const error = typeof handle === 'number' ? 0 : (handle as unknown as { listen(backlog: number): number }).listen(511)
-  return error || handle
+  const handle = typeof any === 'number' ? createHandle(address, port ?? 0, net.isIPv6(address) ? 6 : 4, -1, ipv6Only ? 1 : 0) : any
+  const error = typeof handle === 'number' ? handle : bindError(handle)
+  if (error === 0) return handle
+  if (typeof handle !== 'number') handle.close()
+  return error
+}
+
+/** libuv keeps "address in use" to itself until it is asked for the address or told to listen. */
+function bindError(handle: Handle): number {
+  return handle.getsockname?.({}) ?? 0
 }
 
 export class MiniWorker {

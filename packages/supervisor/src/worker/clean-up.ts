@@ -5,6 +5,8 @@ export type DrainHook = () => void | Promise<void>
 
 export interface Endable {
   end(): Promise<unknown>
+  /** The app has ended it by itself. */
+  readonly ending?: boolean
 }
 
 /** How long an app that listens for SIGTERM may take to exit by itself once its listeners were called. */
@@ -59,7 +61,7 @@ export class CleanUp {
   }
 
   async endPools(remainingMs: () => number): Promise<void> {
-    const ends = [...this.#pools].map(async (pool) => {
+    const ends = [...this.#pools].filter((pool) => !pool.ending).map(async (pool) => {
       const outcome = await within(remainingMs(), async () => await pool.end())
       if (outcome !== 'done' && outcome !== 'late') complain('a database pool could not be ended:', outcome.error)
     })

@@ -1,11 +1,16 @@
 import type { Duplex } from 'node:stream'
 
-/** As far as we know them: socket.io's `Server`, its engine, and the engine's sockets. */
+/** As much of socket.io's `Server` as is needed: any version's will do. */
 export interface SocketIOServer {
-  readonly engine?: { readonly clients?: Readonly<Record<string, EngineSocket>> }
+  readonly engine?: unknown
   adapter(adapter: never): unknown
 }
 
+interface Engine {
+  readonly clients?: Readonly<Record<string, EngineSocket>>
+}
+
+/** The transport-level side of a Socket.IO client. */
 export interface EngineSocket {
   close(): void
   readonly transport?: { readonly socket?: { readonly _socket?: Duplex | null } }
@@ -44,6 +49,6 @@ export class EngineSockets {
   }
 
   #all(): EngineSocket[] {
-    return [...this.#servers].flatMap((server) => Object.values(server.engine?.clients ?? {}))
+    return [...this.#servers].flatMap((server) => Object.values((server.engine as Engine | undefined)?.clients ?? {}))
   }
 }

@@ -1,0 +1,89 @@
+/** What an app may say to its supervisor. All of it also works without one: `node server.js` runs the same code. */
+import type { Pool, PoolConfig } from 'pg'
+import type { DrainHook } from './worker/clean-up.ts'
+import type { SocketIOServer } from './worker/engine-sockets.ts'
+import type { Lease } from './worker/lease.ts'
+import { noLease } from './worker/lease.ts'
+import { openPool } from './worker/pool.ts'
+import { findFacade } from './worker/shared-state.ts'
+import { useClusterAdapter } from './worker/socket-io.ts'
+import { endOnOwnShutdown, onOwnShutdown } from './worker/unsupervised.ts'
+
+export type { DrainHook } from './worker/clean-up.ts'
+export type { SocketIOServer } from './worker/engine-sockets.ts'
+export type { Lease, LeaseValue } from './worker/lease.ts'
+
+const facade = findFacade()
+
+/**
+ * True in a worker that stationmaster runs, false under plain `node`.
+ *
+ * @example
+ * if (!supervised) console.log('development: one process, no supervisor')
+ */
+export const supervised: boolean = facade !== null
+
+/**
+ * Says that this worker can take traffic. Needed with `workers.readyWhen: 'ready'` only, where connections are accepted from this call
+ * on; `process.send('ready')` says the same. Further calls, and calls without a supervisor, do nothing.
+ *
+ * @example
+ * await cache.warm()
+ * ready()
+ */
+export function ready(): void {
+  facade?.ready()
+}
+
+/**
+ * Calls `hook` when this worker is to end: after the last response, before the app's SIGTERM listeners, the pools and the exit. Hooks run in
+ * order of registration; each may take a fair part of what is left of `drain.timeout`, and one that throws or rejects is
+ * reported on stderr and does not stop the others. Without a supervisor hooks run on SIGINT and SIGTERM, for 5 s at most.
+ *
+ * @example
+ * onDrain(async () => { await queue.close() })
+ */
+export function onDrain(hook: DrainHook): void {
+  if (facade) facade.addDrainHook(hook)
+  else onOwnShutdown(hook)
+}
+
+/**
+ * A pool of the package `pg`, which is loaded at the first call. `config` is pg's own (`max` defaults to pg's 10 connections). A lost idle
+ * connection is reported on stderr instead of ending the process, and the pool is ended when the worker drains.
+ *
+ * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed
+ * @example
+ * const pool = createPool({ connectionString: process.env.DATABASE_URL, max: 10 })
+ * await pool.query('select 1')
+ */
+export function createPool(config: PoolConfig = {}): Pool {
+  const pool = openPool(config)
+  if (facade) facade.addPool(pool)
+  else endOnOwnShutdown(pool)
+  return pool
+}
+
+/**
+ * Makes a Socket.IO server one of many: broadcasts reach the clients of every worker (through `@socket.io/cluster-adapter`), and at a drain
+ * clients are disconnected a few at a time, in the way that makes them connect again by themselves. Clients have to use
+ * the WebSocket transport. Without a supervisor it does nothing.
+ *
+ * @throws StationmasterError `SM_PACKAGE_MISSING` if `@socket.io/cluster-adapter` is not installed
+ * @example
+ * const io = new Server(httpServer, { transports: ['websocket'] })
+ * attachSocketIO(io)
+ */
+export function attachSocketIO(io: SocketIOServer): void {
+  if (!facade) return
+  useClusterAdapter(io)
+  facade.attachSocketIO(io)
+}
+
+/**
+ * How many database connections this worker may open; `lease.value` is null where nobody limits them.
+ *
+ * @example
+ * lease.onChange((value) => console.log(value?.granted))
+ */
+export const lease: Lease = noLease
