@@ -1,0 +1,123 @@
+import { Agent } from 'node:http'
+import { reasonOf, send, workerOf } from './http-client.ts'
+import { loopbackUrl, maxClients, maxRatePerSecond, maxSeconds, within } from './limits.ts'
+import { startPace } from './pace.ts'
+import { type Stats, Tally } from './tally.ts'
+
+export type HttpLoadOptions = {
+  readonly url: string
+  /** Keep-alive connections, and so the most requests that are on their way at once. */
+  readonly connections: number
+  /**
+   * A number: so many requests a second start, whether or not earlier ones were answered; latency counts from the moment a request was
+   * due, so a server that stalls cannot hide it. `null`: each connection sends its next request when it has the answer.
+   */
+  readonly ratePerSecond: number | null
+  readonly path?: string | (() => string)
+  readonly headers?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+  readonly seconds?: number
+  readonly onAnswer?: (answer: { readonly worker: string | undefined; readonly status: number; readonly latencyMs: number }) => void
+}
+
+export type HttpLoad = {
+  /** Since the start. */
+  stats(): Stats
+  /** Since the last call of `lap`, or the start: for one phase of a longer run. */
+  lap(): Stats
+  setRate(ratePerSecond: number | null): void
+  /** Sends no more, waits for what is on its way, and closes the connections. */
+  stop(): Promise<Stats>
+}
+
+/** Requests that are due while every connection is busy wait in a line of this length; the next one fails as "backlog". */
+const maxBacklog = 10_000
+/** A refused connection must not turn the closed loop into a busy loop. */
+const pauseAfterFailureMs = 20
+
+export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
+  const base = loopbackUrl(options.url)
+  const connections = within('connections', options.connections, 1, maxClients)
+  const timeoutMs = options.timeoutMs ?? 30_000
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
+  const total = new Tally()
+  let lap = new Tally()
+  let rate = checkedRate(options.ratePerSecond)
+  let stopped = false
+  let busy = 0
+  const backlog: number[] = []
+  const idle = Promise.withResolvers<void>()
+
+  const one = async (dueAt: number): Promise<void> => {
+    busy++
+    const current = lap
+    const path = typeof options.path === 'function' ? options.path() : (options.path ?? '/')
+    try {
+      const answer = await send({ agent, url: new URL(path, base), timeoutMs, ...(options.headers && { headers: options.headers }) })
+      const latencyMs = performance.now() - dueAt
+      const worker = workerOf(answer.headers)
+      for (const tally of [total, current]) {
+        if (answer.status < 400) tally.ok(latencyMs, worker)
+        else tally.failed(String(answer.status))
+      }
+      options.onAnswer?.({ worker, status: answer.status, latencyMs })
+    } catch (error) {
+      for (const tally of [total, current]) tally.failed(reasonOf(error))
+      await new Promise(resolve => setTimeout(resolve, pauseAfterFailureMs))
+    }
+    busy--
+    goOn()
+  }
+  const start = (dueAt: number): void => {
+    for (const tally of [total, lap]) tally.sent()
+    void one(dueAt)
+  }
+  const goOn = (): void => {
+    const dueAt = backlog.shift()
+    if (dueAt !== undefined) void one(dueAt)
+    else if (!stopped && rate === null) start(performance.now())
+    else if (stopped && busy === 0) idle.resolve()
+  }
+  const due = (dueAt: number): void => {
+    if (busy < connections) return start(dueAt)
+    for (const tally of [total, lap]) tally.sent()
+    if (backlog.length < maxBacklog) backlog.push(dueAt)
+    else for (const tally of [total, lap]) tally.failed('backlog')
+  }
+  const fill = (): void => {
+    while (!stopped && rate === null && busy < connections) start(performance.now())
+  }
+
+  const pace = startPace(rate ?? 0, due)
+  fill()
+  const stop = async (): Promise<Stats> => {
+    stopped = true
+    clearTimeout(limit)
+    pace.stop()
+    // What is still in line was due and never sent.
+    for (const _ of backlog.splice(0)) for (const tally of [total, lap]) tally.failed('never sent')
+    if (busy === 0) idle.resolve()
+    await idle.promise
+    agent.destroy()
+    return total.stats()
+  }
+  const limit = setTimeout(() => void stop(), within('seconds', options.seconds ?? maxSeconds, 0, maxSeconds) * 1_000)
+  return {
+    stats: () => total.stats(),
+    lap: () => {
+      const stats = lap.stats()
+      lap = new Tally()
+      return stats
+    },
+    setRate: value => {
+      rate = checkedRate(value)
+      pace.setRate(rate ?? 0)
+      fill()
+    },
+    stop,
+  }
+}
+
+function checkedRate(rate: number | null): number | null {
+  return rate === null ? null : within('ratePerSecond', rate, 0, maxRatePerSecond)
+}
