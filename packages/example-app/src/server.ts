@@ -36,12 +36,12 @@ const server = createServer(app)
 // Above the idle time-out of the proxy in front (60 s on most platforms), or the proxy sends requests into connections we just closed.
 server.keepAliveTimeout = 65_000
 const io = new Server(server, { transports: ['websocket'] })
-await attachSocketIO(io)
+attachSocketIO(io)
 startChat(io, sessions, database)
 
-onDrain(async () => {
+// The pool needs no word here: createPool() ends what it made.
+onDrain(() => {
   streams.endAll()
-  await database.close()
   redis?.disconnect()
 })
 

@@ -5,7 +5,6 @@ import { complain, ServiceAway } from './away.ts'
 export type Database = {
   readonly query: <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>
   readonly state: () => 'ok' | 'away' | 'unknown'
-  readonly close: () => Promise<void>
 }
 
 const service = 'PostgreSQL'
@@ -34,13 +33,11 @@ const schema = `
 
 export async function openDatabase(connectionString: string | undefined): Promise<Database> {
   if (!connectionString) return absent()
-  const pool: Pool = await createPool({
+  const pool: Pool = createPool({
     connectionString,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
   })
-  // Without a listener, an idle connection that the server ends would end this process.
-  pool.on('error', error => complain(service, error))
   let state: 'ok' | 'away' | 'unknown' = 'unknown'
   let tables: Promise<unknown> | null = null
 
@@ -69,7 +66,6 @@ export async function openDatabase(connectionString: string | undefined): Promis
       return (await guard(pool.query(text, [...values]))).rows
     },
     state: () => state,
-    close: () => pool.end(),
   }
 }
 
@@ -83,6 +79,5 @@ function absent(): Database {
   return {
     query: () => Promise.reject(new ServiceAway(service, 'DATABASE_URL is not set')),
     state: () => 'away',
-    close: async () => {},
   }
 }

@@ -8,10 +8,11 @@ export function listProcesses(): ProcessRow[] {
   return process.platform === 'linux' ? fromProc() : fromPs()
 }
 
+/** A process that ended but was not collected by its parent counts as dead: containers often have nobody who collects. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return process.platform !== 'linux' || statOf(pid).state !== 'Z'
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
@@ -35,15 +36,21 @@ function fromProc(): ProcessRow[] {
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => {
       try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        // The name in parentheses may hold anything, so count from its end: state, parent.
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        if (state === 'Z') return [] // dead, merely not yet collected by its parent
-        return [{ pid: Number(name), parent: Number(parent), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ') }]
+        const pid = Number(name)
+        const { state, parent } = statOf(pid)
+        if (state === 'Z') return []
+        return [{ pid, parent, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }]
       } catch {
         return [] // ended while we looked
       }
     })
+}
+
+function statOf(pid: number): { readonly state: string | undefined; readonly parent: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The name in parentheses may hold anything, so count from its end.
+  const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state, parent: Number(parent) }
 }
 
 function fromPs(): ProcessRow[] {
