@@ -103,6 +103,17 @@ describe('HTTP load', () => {
     expect(stats.sent).toBeLessThan(30)
   })
 
+  test('clients come and go', async () => {
+    let connections = 0
+    server.on('connection', () => connections++)
+    const load = startHttpLoad({ url, connections: 2, ratePerSecond: 500, requestsPerConnection: 5 })
+    await sleep(400)
+    const { ok, failed } = await load.stop()
+    expect(failed).toBe(0)
+    expect(ok / connections).toBeGreaterThan(3)
+    expect(ok / connections).toBeLessThan(8)
+  })
+
   test('ends by itself', async () => {
     const load = startHttpLoad({ url, connections: 1, ratePerSecond: null, seconds: 0.1 })
     await sleep(300)

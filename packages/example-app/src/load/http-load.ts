@@ -15,6 +15,11 @@ export type HttpLoadOptions = {
   readonly ratePerSecond: number | null
   readonly path?: string | (() => string)
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * After about so many requests a client leaves and a new one comes [never]. A worker that was added gets traffic only from new
+   * connections, as behind a real proxy, whose connections come and go.
+   */
+  readonly requestsPerConnection?: number
   readonly timeoutMs?: number
   readonly seconds?: number
   readonly onAnswer?: (answer: { readonly worker: string | undefined; readonly status: number; readonly latencyMs: number }) => void
@@ -48,12 +53,16 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   const backlog: number[] = []
   const idle = Promise.withResolvers<void>()
 
+  const headers = (): Readonly<Record<string, string>> => {
+    const leaves = options.requestsPerConnection !== undefined && Math.random() * options.requestsPerConnection < 1
+    return { ...options.headers, ...(leaves && { Connection: 'close' }) }
+  }
   const one = async (dueAt: number): Promise<void> => {
     busy++
     const current = lap
     const path = typeof options.path === 'function' ? options.path() : (options.path ?? '/')
     try {
-      const answer = await send({ agent, url: new URL(path, base), timeoutMs, ...(options.headers && { headers: options.headers }) })
+      const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers() })
       const latencyMs = performance.now() - dueAt
       const worker = workerOf(answer.headers)
       for (const tally of [total, current]) {
