@@ -28,8 +28,10 @@ export type HttpLoadOptions = {
 export type HttpLoad = {
   /** Since the start. */
   stats(): Stats
-  /** Since the last call of `lap`, or the start: for one phase of a longer run. */
+  /** What happened since the last call of `lap`, or the start: for a live view. */
   lap(): Stats
+  /** Begins a count of its own, for one phase of a longer run; the returned function ends it. */
+  window(): () => Stats
   setRate(ratePerSecond: number | null): void
   /** Sends no more, waits for what is on its way, and closes the connections. */
   stop(): Promise<Stats>
@@ -47,6 +49,8 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
   const total = new Tally()
   let lap = new Tally()
+  const tallies = new Set([total, lap])
+  const each = (note: (tally: Tally) => void): void => tallies.forEach(note)
   let rate = checkedRate(options.ratePerSecond)
   let stopped = false
   let busy = 0
@@ -59,26 +63,22 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   }
   const one = async (dueAt: number): Promise<void> => {
     busy++
-    const current = lap
     const path = typeof options.path === 'function' ? options.path() : (options.path ?? '/')
     try {
       const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers() })
       const latencyMs = performance.now() - dueAt
       const worker = workerOf(answer.headers)
-      for (const tally of [total, current]) {
-        if (answer.status < 400) tally.ok(latencyMs, worker)
-        else tally.failed(String(answer.status))
-      }
+      each(tally => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))
       options.onAnswer?.({ worker, status: answer.status, latencyMs })
     } catch (error) {
-      for (const tally of [total, current]) tally.failed(reasonOf(error))
+      each(tally => tally.failed(reasonOf(error)))
       await new Promise(resolve => setTimeout(resolve, pauseAfterFailureMs))
     }
     busy--
     goOn()
   }
   const start = (dueAt: number): void => {
-    for (const tally of [total, lap]) tally.sent()
+    each(tally => tally.sent())
     void one(dueAt)
   }
   const goOn = (): void => {
@@ -89,9 +89,9 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   }
   const due = (dueAt: number): void => {
     if (busy < connections) return start(dueAt)
-    for (const tally of [total, lap]) tally.sent()
+    each(tally => tally.sent())
     if (backlog.length < maxBacklog) backlog.push(dueAt)
-    else for (const tally of [total, lap]) tally.failed('backlog')
+    else each(tally => tally.failed('backlog'))
   }
   const fill = (): void => {
     while (!stopped && rate === null && busy < connections) start(performance.now())
@@ -104,7 +104,7 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
     clearTimeout(limit)
     pace.stop()
     // What is still in line was due and never sent.
-    for (const _ of backlog.splice(0)) for (const tally of [total, lap]) tally.failed('never sent')
+    for (const _ of backlog.splice(0)) each(tally => tally.failed('never sent'))
     if (busy === 0) idle.resolve()
     await idle.promise
     agent.destroy()
@@ -115,8 +115,18 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
     stats: () => total.stats(),
     lap: () => {
       const stats = lap.stats()
+      tallies.delete(lap)
       lap = new Tally()
+      tallies.add(lap)
       return stats
+    },
+    window: () => {
+      const tally = new Tally()
+      tallies.add(tally)
+      return () => {
+        tallies.delete(tally)
+        return tally.stats()
+      }
     },
     setRate: value => {
       rate = checkedRate(value)

@@ -59,7 +59,8 @@ export class Tally {
       sent: this.#sent,
       ok: this.#ok,
       failed: this.#failed,
-      inFlight: this.#sent - this.#ok - this.#failed,
+      // A window may see the answer of a request that was sent before it began.
+      inFlight: Math.max(0, this.#sent - this.#ok - this.#failed),
       perSecond: seconds > 0 ? this.#ok / seconds : 0,
       latency: {
         p50Ms: this.#latency.quantileMs(0.5),
