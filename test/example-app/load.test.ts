@@ -3,7 +3,7 @@ import { startHttpLoad, startSessionLoad, startSocketLoad } from 'example-app/lo
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Histogram } from '../../packages/example-app/src/load/histogram.ts'
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('the histogram', () => {
   test('has no quantiles without values', () => {
@@ -12,7 +12,7 @@ describe('the histogram', () => {
 
   test('knows every quantile to within 4 %, from 0.1 ms to two minutes', () => {
     const histogram = new Histogram()
-    const values = Array.from({ length: 20_000 }, (_, index) => 0.1 * 1.000_703 ** index).filter(value => value < 120_000)
+    const values = Array.from({ length: 20_000 }, (_, index) => 0.1 * 1.000_703 ** index).filter((value) => value < 120_000)
     for (const value of values) histogram.record(value)
     for (const share of [0.01, 0.5, 0.9, 0.95, 0.99, 1]) {
       const exact = values[Math.ceil(share * values.length) - 1] ?? 0
@@ -45,7 +45,7 @@ describe('HTTP load', () => {
       response.statusCode = request.url === '/bad' ? 500 : 200
       response.setHeader('X-Worker', String(served % 2)).end('ok')
     }).listen(0, '127.0.0.1')
-    await new Promise(resolve => server.once('listening', resolve))
+    await new Promise((resolve) => server.once('listening', resolve))
     const address = server.address()
     url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
   })

@@ -19,7 +19,9 @@ export async function startApp(env: Readonly<Record<string, string>>): Promise<A
   const url = `http://127.0.0.1:${port}`
   await until(`the app answers at ${url}`, () => {
     if (child.exitCode !== null) throw new Error(`the app ended: ${output}`)
-    return fetch(`${url}/health`).then(response => response.ok).catch(() => false)
+    return fetch(`${url}/health`)
+      .then((response) => response.ok)
+      .catch(() => false)
   })
   return {
     url,
@@ -39,7 +41,7 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   const end = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 
@@ -52,4 +54,3 @@ export function freePort(): Promise<number> {
     })
   })
 }
-

@@ -24,7 +24,11 @@ afterAll(async () => {
 const post = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) })
 
-const cookieOf = (response: Response): string => response.headers.getSetCookie().map(cookie => cookie.split(';')[0]).join('; ')
+const cookieOf = (response: Response): string =>
+  response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ')
 
 async function logIn(server: AppServer, name: string): Promise<string> {
   const response = await post(`${server.url}/login`, { name })
@@ -75,7 +79,7 @@ describe('routes', () => {
     const timed = async (path: string): Promise<number> => {
       const startedAt = performance.now()
       const answers = await Promise.all([1, 2, 3].map(() => fetch(first.url + path)))
-      expect(answers.map(answer => answer.status)).toEqual([200, 200, 200])
+      expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200])
       return performance.now() - startedAt
     }
     expect(await timed('/cpu?ms=100')).toBeGreaterThanOrEqual(300)
@@ -84,7 +88,7 @@ describe('routes', () => {
     expect(waited).toBeLessThan(600)
   })
 
-  test.each(['/cpu?ms=NaN', '/cpu?ms=-5', '/cpu?ms=1&ms=2', '/wait?ms=', '/query?sleep=x'])('%s is answered', async path => {
+  test.each(['/cpu?ms=NaN', '/cpu?ms=-5', '/cpu?ms=1&ms=2', '/wait?ms=', '/query?sleep=x'])('%s is answered', async (path) => {
     expect((await fetch(first.url + path)).status).toBe(200)
   })
 
@@ -102,7 +106,7 @@ describe('routes', () => {
     expect(notes[0]).toMatchObject({ body, author: 'Ada' })
   })
 
-  test.each([[{}], [{ body: '' }], [{ body: 5 }], [{ body: 'x'.repeat(2_001) }], [null], [[]]])('/notes refuses %j', async body => {
+  test.each([[{}], [{ body: '' }], [{ body: 5 }], [{ body: 'x'.repeat(2_001) }], [null], [[]]])('/notes refuses %j', async (body) => {
     expect((await post(`${first.url}/notes`, body)).status).toBe(400)
   })
 
@@ -154,5 +158,5 @@ describe('chat', () => {
 test('SIGTERM ends it', async () => {
   const server = await startApp({ DATABASE_URL: postgres.url, REDIS_URL: redis.url })
   await server.stop()
-  expect(server.process.exitCode ?? server.process.signalCode).toSatisfy(end => end === 0 || end === 'SIGTERM')
+  expect(server.process.exitCode ?? server.process.signalCode).toSatisfy((end) => end === 0 || end === 'SIGTERM')
 })

@@ -17,7 +17,7 @@ let folder = ''
 
 /** Every process that belongs to a server of this test: its folder is in the command line, or it descends from one. */
 const processesOf = (pids: readonly number[]): number[] => pids.filter(isAlive)
-const hostOf = (pid: number): number => listProcesses().find(row => row.pid === pid)?.parent ?? 0
+const hostOf = (pid: number): number => listProcesses().find((row) => row.pid === pid)?.parent ?? 0
 const connect = (url: string): pg.Client => new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
 
 beforeEach(() => {
@@ -120,7 +120,9 @@ describe('Redis', () => {
     await redis.set('greeting', 'hello', 'EX', 10)
     expect(await redis.get('greeting')).toBe('hello')
     redis.disconnect()
-    const outside = Object.values(networkInterfaces()).flat().find(address => address && !address.internal && address.family === 'IPv4')
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address && !address.internal && address.family === 'IPv4')
     if (outside) {
       const stranger = new Redis(Number(new URL(service.url).port), outside.address, { retryStrategy: () => null, lazyConnect: true })
       stranger.on('error', () => {})

@@ -28,34 +28,45 @@ afterEach(() => {
 /** `npm start` without npm; resolves when the app answers. */
 async function start(env: Readonly<Record<string, string>>): Promise<Started> {
   // A control socket of its own: somebody may be running the example app in its usual place.
-  const child = spawn(process.execPath, [startFile, '--control', join(folder, 'control.sock')], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [startFile, '--control', join(folder, 'control.sock')], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   const code = once(child, 'exit').then(([exitCode]) => exitCode as number | null)
-  await until('npm start says where the app is', () => {
-    if (child.exitCode !== null) throw new Error(`npm start ended: ${output}`)
-    return output.includes('The app is at http')
-  }, 60_000)
+  await until(
+    'npm start says where the app is',
+    () => {
+      if (child.exitCode !== null) throw new Error(`npm start ended: ${output}`)
+      return output.includes('The app is at http')
+    },
+    60_000,
+  )
   const pid = child.pid ?? 0
   family = familyOf(pid)
   return { pid, family, url: /The app is at (http\S+)\./.exec(output)?.[1] ?? '', output: () => output, code }
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s to the script alone ends it, the fleet and the databases', async signal => {
-  const port = await freePort()
-  const started = await start({ PORT: String(port) })
-  expect(started.url).toBe(`http://127.0.0.1:${port}`)
-  expect((await fetch(`${started.url}/notes`)).status).toBe(200)
-  expect(started.family.length).toBeGreaterThan(3)
-  process.kill(started.pid, signal)
-  expect(await started.code).toBe(0)
-  expect(started.family.filter(isAlive)).toEqual([])
-}, 90_000)
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s to the script alone ends it, the fleet and the databases',
+  async (signal) => {
+    const port = await freePort()
+    const started = await start({ PORT: String(port) })
+    expect(started.url).toBe(`http://127.0.0.1:${port}`)
+    expect((await fetch(`${started.url}/notes`)).status).toBe(200)
+    expect(started.family.length).toBeGreaterThan(3)
+    process.kill(started.pid, signal)
+    expect(await started.code).toBe(0)
+    expect(started.family.filter(isAlive)).toEqual([])
+  },
+  90_000,
+)
 
 test('SIGKILL to the script leaves nothing alive', async () => {
   const started = await start({ PORT: String(await freePort()) })
   process.kill(started.pid, 'SIGKILL')
-  await until('everything is gone', () => started.family.every(pid => !isAlive(pid)), 40_000)
+  await until('everything is gone', () => started.family.every((pid) => !isAlive(pid)), 40_000)
 }, 120_000)
 
 test('takes the next port when the wanted one is taken, and says so', async () => {

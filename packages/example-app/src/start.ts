@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     // Ctrl-C while the databases were starting.
     if (signals.first) return exitCodeOf(signals.first)
     const supervisor = startSupervisor(process.argv.slice(2), { ...services.env, PORT: String(port), HOST: host }, 'inherit')
-    signals.onSignal(signal => supervisor.process.kill(signal))
+    signals.onSignal((signal) => supervisor.process.kill(signal))
     void announce(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, supervisor)
     return await supervisor.exitCode
   } finally {

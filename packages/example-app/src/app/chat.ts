@@ -15,7 +15,7 @@ export function startChat(io: Server, sessions: RequestHandler, database: Databa
   io.engine.use((request: unknown, response: unknown, next: () => void) => {
     sessions(request as never, response as never, () => next())
   })
-  io.on('connection', socket => {
+  io.on('connection', (socket) => {
     socket.emit('welcome', { worker: workerLabel, name: nameOf(socket) })
     socket.on('join', (room: unknown, answer: unknown) => void join(socket, database, room, answer))
     socket.on('say', (text: unknown, answer: unknown) => void say(io, socket, database, text, answer))
@@ -33,7 +33,7 @@ async function join(socket: Socket, database: Database, room: unknown, answer: u
 }
 
 async function say(io: Server, socket: Socket, database: Database, text: unknown, answer: unknown): Promise<void> {
-  const room = [...socket.rooms].find(name => name !== socket.id)
+  const room = [...socket.rooms].find((name) => name !== socket.id)
   if (!room) return reply(answer, { error: 'Join a room first.' })
   if (typeof text !== 'string' || text.length === 0 || text.length > maxLength) return reply(answer, { error: `1 to ${maxLength} characters.` })
   const message = { author: nameOf(socket), body: text, worker: workerLabel }

@@ -53,13 +53,13 @@ export async function openDatabase(connectionString: string | undefined): Promis
     }
   }
   const ensureTables = (): Promise<unknown> => {
-    tables ??= pool.query(schema).catch(error => {
+    tables ??= pool.query(schema).catch((error) => {
       tables = null // try again with the next request
       throw error
     })
     return tables
   }
-  await guard(ensureTables()).catch(error => complain(service, error.cause ?? error))
+  await guard(ensureTables()).catch((error) => complain(service, error.cause ?? error))
   return {
     query: async (text, values = []) => {
       await guard(ensureTables())

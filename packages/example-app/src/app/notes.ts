@@ -19,10 +19,10 @@ export function noteRoutes(database: Database): Router {
       response.status(400).json({ error: `Send {"body": "…"} with 1 to ${maxBodyLength} characters.` })
       return
     }
-    const [note] = await database.query<Note>(
-      'INSERT INTO notes (author, body) VALUES ($1, $2) RETURNING id, author, body, created_at',
-      [author.slice(0, 80), body],
-    )
+    const [note] = await database.query<Note>('INSERT INTO notes (author, body) VALUES ($1, $2) RETURNING id, author, body, created_at', [
+      author.slice(0, 80),
+      body,
+    ])
     response.status(201).json(note)
   })
   return router

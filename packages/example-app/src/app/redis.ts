@@ -17,9 +17,9 @@ export async function openRedis(url: string | undefined): Promise<Redis | null> 
     maxRetriesPerRequest: 0,
     commandTimeout: 1_000,
     connectTimeout: 1_000,
-    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 2_000),
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 2_000),
   })
-  redis.on('error', error => complain('Redis', error))
+  redis.on('error', (error) => complain('Redis', error))
   await once(redis, 'ready', { signal: AbortSignal.timeout(bootWaitMs) }).catch(() => {})
   return redis
 }

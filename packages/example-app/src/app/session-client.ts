@@ -28,18 +28,18 @@ export function sessionClient(redis: Redis | null): SessionClient {
     }
   }
   return {
-    get: key => call(client => client.get(key)),
+    get: (key) => call((client) => client.get(key)),
     set: (key, value, options) => {
       const seconds = options?.expiration?.value
-      return call(client => (seconds === undefined ? client.set(key, value) : client.set(key, value, 'EX', seconds)))
+      return call((client) => (seconds === undefined ? client.set(key, value) : client.set(key, value, 'EX', seconds)))
     },
-    expire: (key, seconds) => call(client => client.expire(key, seconds)),
-    del: keys => call(client => client.del([...keys])),
-    mGet: keys => call(client => client.mget([...keys])),
+    expire: (key, seconds) => call((client) => client.expire(key, seconds)),
+    del: (keys) => call((client) => client.del([...keys])),
+    mGet: (keys) => call((client) => client.mget([...keys])),
     async *scanIterator({ MATCH, COUNT }) {
       let cursor = '0'
       do {
-        const [next, keys] = await call(client => client.scan(cursor, 'MATCH', MATCH, 'COUNT', COUNT))
+        const [next, keys] = await call((client) => client.scan(cursor, 'MATCH', MATCH, 'COUNT', COUNT))
         yield keys
         cursor = next
       } while (cursor !== '0')

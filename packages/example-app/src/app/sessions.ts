@@ -36,10 +36,10 @@ export function sessionRoutes(sessions: RequestHandler): Router {
       return
     }
     // A new id at login, so that a session id planted before it is worth nothing.
-    await new Promise<void>((resolve, reject) => request.session.regenerate(error => (error ? reject(error) : resolve())))
+    await new Promise<void>((resolve, reject) => request.session.regenerate((error) => (error ? reject(error) : resolve())))
     request.session.name = name
     // Saved before the answer: a 200 must mean that every worker knows this session.
-    await new Promise<void>((resolve, reject) => request.session.save(error => (error ? reject(error) : resolve())))
+    await new Promise<void>((resolve, reject) => request.session.save((error) => (error ? reject(error) : resolve())))
     response.json({ name })
   })
   router.get('/me', (request, response) => {
@@ -48,7 +48,7 @@ export function sessionRoutes(sessions: RequestHandler): Router {
     else response.status(401).json({ error: 'Not logged in: POST /login first.' })
   })
   router.post('/logout', async (request, response) => {
-    await new Promise<void>((resolve, reject) => request.session.destroy(error => (error ? reject(error) : resolve())))
+    await new Promise<void>((resolve, reject) => request.session.destroy((error) => (error ? reject(error) : resolve())))
     response.clearCookie('example.sid').json({ ok: true })
   })
   return router

@@ -21,7 +21,7 @@ const bottom = 24
 
 /** A line chart as SVG. Colours are CSS variables of the page, so that it suits a light and a dark one. */
 export function drawChart(chart: Chart): string {
-  const max = niceMax(Math.max(0, ...chart.series.flatMap(series => series.points.map(([, value]) => value ?? 0))))
+  const max = niceMax(Math.max(0, ...chart.series.flatMap((series) => series.points.map(([, value]) => value ?? 0))))
   const x = (atS: number): number => left + (atS / chart.seconds) * (width - left - right)
   const y = (value: number): number => height - bottom - (value / max) * (height - top - bottom)
   const ticks = [0, max / 2, max]
@@ -30,10 +30,19 @@ export function drawChart(chart: Chart): string {
   return [
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(chart.title)}">`,
     ...chart.spans.map((span, index) => drawSpan(span, index, x)),
-    ...ticks.map(tick => `<line class="grid" x1="${left}" x2="${width - right}" y1="${round(y(tick))}" y2="${round(y(tick))}"/><text class="tick" x="${left - 6}" y="${round(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`),
-    ...times.map(atS => `<text class="tick" x="${round(x(atS))}" y="${height - 8}" text-anchor="middle">${atS} s</text>`),
-    ...chart.marks.map(mark => `<line class="mark" x1="${round(x(mark.atS))}" x2="${round(x(mark.atS))}" y1="${top}" y2="${height - bottom}"><title>${escape(mark.text)}</title></line>`),
-    ...chart.series.map(series => `<path fill="none" stroke="var(--${series.color})" stroke-width="2" d="${line(series, x, y)}"><title>${escape(series.name)}</title></path>`),
+    ...ticks.map(
+      (tick) =>
+        `<line class="grid" x1="${left}" x2="${width - right}" y1="${round(y(tick))}" y2="${round(y(tick))}"/><text class="tick" x="${left - 6}" y="${round(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`,
+    ),
+    ...times.map((atS) => `<text class="tick" x="${round(x(atS))}" y="${height - 8}" text-anchor="middle">${atS} s</text>`),
+    ...chart.marks.map(
+      (mark) =>
+        `<line class="mark" x1="${round(x(mark.atS))}" x2="${round(x(mark.atS))}" y1="${top}" y2="${height - bottom}"><title>${escape(mark.text)}</title></line>`,
+    ),
+    ...chart.series.map(
+      (series) =>
+        `<path fill="none" stroke="var(--${series.color})" stroke-width="2" d="${line(series, x, y)}"><title>${escape(series.name)}</title></path>`,
+    ),
     `<text class="title" x="${left}" y="15">${escape(chart.title)} <tspan class="unit">${escape(chart.unit)}</tspan></text>`,
     drawLegend(chart.series),
     '</svg>',
@@ -51,7 +60,10 @@ function drawSpan(span: Span, index: number, x: (atS: number) => number): string
 
 function drawLegend(series: readonly Series[]): string {
   return series
-    .map(({ name, color }, index) => `<text class="legend" x="${width - right - (series.length - 1 - index) * 130}" y="15" text-anchor="end" fill="var(--${color})">${escape(name)}</text>`)
+    .map(
+      ({ name, color }, index) =>
+        `<text class="legend" x="${width - right - (series.length - 1 - index) * 130}" y="15" text-anchor="end" fill="var(--${color})">${escape(name)}</text>`,
+    )
     .join('')
 }
 
@@ -73,9 +85,10 @@ function line({ points, step }: Series, x: (atS: number) => number, y: (value: n
 function niceMax(max: number): number {
   if (max <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(max))
-  return ([1, 2, 5, 10].find(factor => factor * power >= max) ?? 10) * power
+  return ([1, 2, 5, 10].find((factor) => factor * power >= max) ?? 10) * power
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10
 const format = (value: number): string => String(Math.round(value * 100) / 100)
-export const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+export const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

@@ -64,7 +64,7 @@ export class Control {
       const message = request({ socketPath: this.#socketPath, method, path, headers, timeout: timeoutMs })
       message.once('timeout', () => message.destroy(new Error(`the supervisor did not answer within ${timeoutMs} ms`)))
       message.once('error', reject)
-      message.once('response', response => {
+      message.once('response', (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
         response.once('error', reject)

@@ -11,4 +11,4 @@ export const phases: readonly Phase[] = [
 ]
 
 /** The same story in a third of the time: for tests, and for the impatient. */
-export const quickPhases: readonly Phase[] = phases.map(phase => ({ ...phase, seconds: Math.ceil(phase.seconds / 3) }))
+export const quickPhases: readonly Phase[] = phases.map((phase) => ({ ...phase, seconds: Math.ceil(phase.seconds / 3) }))

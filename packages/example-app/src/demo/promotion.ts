@@ -15,10 +15,10 @@ const pollMs = 20
 export async function measurePromotions(control: Control, url: string, isOver: () => boolean): Promise<Promotion[]> {
   const before = await waitForSpare(control, isOver)
   if (!before) return []
-  const known = new Set(before.filter(worker => worker.state !== 'spare').map(worker => String(worker.id)))
-  const spares = new Set(before.filter(worker => worker.state === 'spare').map(worker => String(worker.id)))
+  const known = new Set(before.filter((worker) => worker.state !== 'spare').map((worker) => String(worker.id)))
+  const spares = new Set(before.filter((worker) => worker.state === 'spare').map((worker) => String(worker.id)))
   const load = startHttpLoad({ url, connections: 20, ratePerSecond: 100, path: '/health', requestsPerConnection: 1, seconds: 60 })
-  const ready = before.filter(worker => worker.state === 'ready').length
+  const ready = before.filter((worker) => worker.state === 'ready').length
   const startedAtMs = Date.now()
   await control.scale(ready + 2)
   const newcomers = (): [string, number][] => Object.entries(load.stats().firstAnswerAtMs).filter(([worker]) => !known.has(worker))
@@ -35,7 +35,7 @@ async function waitForSpare(control: Control, isOver: () => boolean): Promise<re
   const end = Date.now() + timeoutMs
   while (Date.now() < end && !isOver()) {
     const workers = (await control.status())?.workers ?? []
-    if (workers.some(worker => worker.state === 'spare')) return workers
+    if (workers.some((worker) => worker.state === 'spare')) return workers
     await sleep(pollMs * 5)
   }
   return null

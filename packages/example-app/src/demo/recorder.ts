@@ -38,7 +38,7 @@ export function record(recording: Recording, status: Status, seen: Stats): Sampl
     target: status.fleet.target,
     cpu: status.fleet.cpu,
     queue: status.fleet.queue,
-    eventLoopUtilization: mean(status.workers.filter(worker => worker.state === 'ready').map(worker => worker.eventLoopUtilization)),
+    eventLoopUtilization: mean(status.workers.filter((worker) => worker.state === 'ready').map((worker) => worker.eventLoopUtilization)),
     p95Ms: seen.latency.p95Ms,
     requestsPerSecond: seen.perSecond,
     failed: seen.failed,
@@ -51,6 +51,6 @@ export function record(recording: Recording, status: Status, seen: Stats): Sampl
 }
 
 function mean(values: readonly (number | null)[]): number | null {
-  const known = values.filter(value => value !== null)
+  const known = values.filter((value) => value !== null)
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
 }

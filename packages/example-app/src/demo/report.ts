@@ -4,7 +4,7 @@ import type { Row } from './summary.ts'
 
 /** One page with everything in it: it can be mailed, and opened without a network. */
 export function renderReport(recording: Recording, rows: readonly Row[]): string {
-  const charts = chartsOf(recording).map(chart => `<figure>${drawChart(chart)}</figure>`)
+  const charts = chartsOf(recording).map((chart) => `<figure>${drawChart(chart)}</figure>`)
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -16,7 +16,7 @@ export function renderReport(recording: Recording, rows: readonly Row[]): string
 ${charts.join('\n')}
 <h2>Decisions</h2>
 <table><tr><th>at</th><th>workers</th><th>why</th></tr>
-${recording.decisions.map(each => `<tr><td>${each.atS.toFixed(1)} s</td><td>${each.from} → ${each.to}</td><td>${escape(each.reason)}</td></tr>`).join('\n')}
+${recording.decisions.map((each) => `<tr><td>${each.atS.toFixed(1)} s</td><td>${each.from} → ${each.to}</td><td>${escape(each.reason)}</td></tr>`).join('\n')}
 </table>
 <p class="quiet">Latencies are those of the clients, from the moment a request was due. Dashed lines are decisions; hold the pointer over one to read it.</p>
 </html>
@@ -27,7 +27,7 @@ function chartsOf(recording: Recording): Chart[] {
   const common = {
     seconds: lengthOf(recording),
     spans: recording.phases,
-    marks: recording.decisions.map(each => ({ atS: each.atS, text: `${each.from} to ${each.to}: ${each.reason}` })),
+    marks: recording.decisions.map((each) => ({ atS: each.atS, text: `${each.from} to ${each.to}: ${each.reason}` })),
   }
   const series = (name: string, color: string, of: (sample: Sample) => number | null, step = false): Series => ({
     name,
@@ -36,21 +36,21 @@ function chartsOf(recording: Recording): Chart[] {
     points: recording.samples.map((sample): Point => [sample.atS, of(sample)]),
   })
   return [
-    { ...common, title: 'Requests answered', unit: 'per second', series: [series('answered', 'blue', sample => sample.requestsPerSecond)] },
+    { ...common, title: 'Requests answered', unit: 'per second', series: [series('answered', 'blue', (sample) => sample.requestsPerSecond)] },
     {
       ...common,
       title: 'Workers',
       unit: '',
-      series: [series('ready', 'green', sample => sample.ready, true), series('spare', 'orange', sample => sample.spares, true)],
+      series: [series('ready', 'green', (sample) => sample.ready, true), series('spare', 'orange', (sample) => sample.spares, true)],
     },
     {
       ...common,
       title: 'Share of one core, mean of the ready workers',
       unit: '',
-      series: [series('CPU', 'blue', sample => sample.cpu), series('event loop', 'orange', sample => sample.eventLoopUtilization)],
+      series: [series('CPU', 'blue', (sample) => sample.cpu), series('event loop', 'orange', (sample) => sample.eventLoopUtilization)],
     },
-    { ...common, title: 'p95', unit: 'ms', series: [series('p95', 'red', sample => sample.p95Ms)] },
-    { ...common, title: 'Requests waiting per worker', unit: '', series: [series('queue', 'purple', sample => sample.queue)] },
+    { ...common, title: 'p95', unit: 'ms', series: [series('p95', 'red', (sample) => sample.p95Ms)] },
+    { ...common, title: 'Requests waiting per worker', unit: '', series: [series('queue', 'purple', (sample) => sample.queue)] },
   ]
 }
 

@@ -6,13 +6,13 @@ export type Row = readonly [what: string, value: string]
 
 /** The run in a few numbers, the same for the terminal and for the report. */
 export function summarize(recording: Recording, promotions: readonly Promotion[], extra: readonly Row[]): Row[] {
-  const stats = recording.phases.map(phase => phase.stats)
+  const stats = recording.phases.map((phase) => phase.stats)
   const sum = (of: (each: (typeof stats)[number]) => number): number => stats.reduce((total, each) => total + of(each), 0)
   return [
-    ['requests', sum(each => each.sent).toLocaleString('en')],
-    ['failed', String(sum(each => each.failed))],
+    ['requests', sum((each) => each.sent).toLocaleString('en')],
+    ['failed', String(sum((each) => each.failed))],
     ...recording.phases.map((phase): Row => [`p95, ${phase.name}`, ms(phase.stats.latency.p95Ms)]),
-    ['most workers at once', String(Math.max(0, ...recording.samples.map(sample => sample.ready)))],
+    ['most workers at once', String(Math.max(0, ...recording.samples.map((sample) => sample.ready)))],
     ['changes of the fleet', String(recording.decisions.length)],
     ...promotions.map((each): Row => [`from decision to first answer, ${each.kind}`, ms(each.ms)]),
     ...extra,

@@ -30,7 +30,7 @@ export function send(call: Call): Promise<Answer> {
       reject(new Error(message.reusedSocket && code === 'ECONNRESET' ? 'ECONNRESET reused' : code))
     }
     message.once('error', fail)
-    message.once('response', response => {
+    message.once('response', (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {

@@ -68,17 +68,17 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
       const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers() })
       const latencyMs = performance.now() - dueAt
       const worker = workerOf(answer.headers)
-      each(tally => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))
+      each((tally) => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))
       options.onAnswer?.({ worker, status: answer.status, latencyMs })
     } catch (error) {
-      each(tally => tally.failed(reasonOf(error)))
-      await new Promise(resolve => setTimeout(resolve, pauseAfterFailureMs))
+      each((tally) => tally.failed(reasonOf(error)))
+      await new Promise((resolve) => setTimeout(resolve, pauseAfterFailureMs))
     }
     busy--
     goOn()
   }
   const start = (dueAt: number): void => {
-    each(tally => tally.sent())
+    each((tally) => tally.sent())
     void one(dueAt)
   }
   const goOn = (): void => {
@@ -89,9 +89,9 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   }
   const due = (dueAt: number): void => {
     if (busy < connections) return start(dueAt)
-    each(tally => tally.sent())
+    each((tally) => tally.sent())
     if (backlog.length < maxBacklog) backlog.push(dueAt)
-    else each(tally => tally.failed('backlog'))
+    else each((tally) => tally.failed('backlog'))
   }
   const fill = (): void => {
     while (!stopped && rate === null && busy < connections) start(performance.now())
@@ -104,7 +104,7 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
     clearTimeout(limit)
     pace.stop()
     // What is still in line was due and never sent.
-    for (const _ of backlog.splice(0)) each(tally => tally.failed('never sent'))
+    for (const _ of backlog.splice(0)) each((tally) => tally.failed('never sent'))
     if (busy === 0) idle.resolve()
     await idle.promise
     agent.destroy()
@@ -128,7 +128,7 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
         return tally.stats()
       }
     },
-    setRate: value => {
+    setRate: (value) => {
       rate = checkedRate(value)
       pace.setRate(rate ?? 0)
       fill()

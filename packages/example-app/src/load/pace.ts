@@ -19,7 +19,7 @@ export function startPace(perSecond: number, due: (dueAt: number) => void): Pace
     }
   }, tickMs)
   return {
-    setRate: value => {
+    setRate: (value) => {
       rate = value
       next = performance.now()
     },

@@ -74,7 +74,7 @@ export function startSocketLoad(options: SocketLoadOptions): SocketLoad {
       if (connections++ > 0) numbers.reconnects++
       socket.timeout(ackTimeoutMs).emit('join', room, (error: unknown) => !error && joined.add(socket))
     })
-    socket.on('disconnect', reason => {
+    socket.on('disconnect', (reason) => {
       numbers.connected--
       joined.delete(socket)
       if (stopped) return
@@ -93,7 +93,7 @@ export function startSocketLoad(options: SocketLoadOptions): SocketLoad {
     clearTimeout(limit)
     // Acknowledgements that are on their way are not lost only because the test is over.
     const end = performance.now() + ackTimeoutMs
-    while (tally.stats().inFlight > 0 && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 10))
+    while (tally.stats().inFlight > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
     stopped = true
     const final = stats()
     for (const socket of sockets) socket.disconnect()
@@ -103,11 +103,11 @@ export function startSocketLoad(options: SocketLoadOptions): SocketLoad {
   return {
     stats,
     stop,
-    connected: async withinMs => {
+    connected: async (withinMs) => {
       const end = performance.now() + withinMs
       while (joined.size < clients) {
         if (performance.now() > end) throw new Error(`${joined.size} of ${clients} clients had joined their room after ${withinMs} ms.`)
-        await new Promise(resolve => setTimeout(resolve, 10))
+        await new Promise((resolve) => setTimeout(resolve, 10))
       }
     },
   }

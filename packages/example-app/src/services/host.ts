@@ -17,7 +17,7 @@ export async function host(start: () => Promise<Hosted>): Promise<void> {
   // The reader of these may be gone before we are; EPIPE must not cut the clean-up short.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const released = new Promise<void>(resolve => {
+  const released = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
     process.stdin.once('end', () => resolve())
     process.stdin.once('error', () => resolve())

@@ -49,14 +49,14 @@ function tail(child: ChildProcess): () => string {
 }
 
 function exitOf(name: string, child: ChildProcess, stderr: () => string): Promise<string> {
-  return new Promise(resolve => {
-    child.once('error', error => resolve(`${name} could not be launched: ${error.message}`))
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(`${name} could not be launched: ${error.message}`))
     child.once('close', (code, signal) => resolve(`${name} ended (${signal ?? `exit code ${code}`})${stderr() ? `: ${stderr()}` : ''}`))
   })
 }
 
 async function firstLine(name: string, child: ChildProcess, gone: Promise<string>): Promise<HostReport> {
-  const line = new Promise<HostReport>(resolve => {
+  const line = new Promise<HostReport>((resolve) => {
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
@@ -65,7 +65,7 @@ async function firstLine(name: string, child: ChildProcess, gone: Promise<string
   })
   const timer = new AbortController()
   const late = sleep(startTimeoutMs, { error: `${name} was not ready within ${startTimeoutMs / 1000} s` }, { signal: timer.signal })
-  const report = await Promise.race([line, gone.then(error => ({ error })), late.catch(() => ({ error: 'aborted' }))])
+  const report = await Promise.race([line, gone.then((error) => ({ error })), late.catch(() => ({ error: 'aborted' }))])
   timer.abort()
   return report
 }

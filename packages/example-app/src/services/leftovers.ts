@@ -37,8 +37,8 @@ function clear(folder: string): void {
 /** The server's command line names its folder, so a reused process id cannot be mistaken for it. */
 export function killServerIn(folder: string): void {
   const rows = listProcesses()
-  const servers = rows.filter(row => row.command.includes(`${folder}/`) && row.pid !== process.pid)
-  for (const pid of servers.flatMap(row => familyOf(row.pid, rows))) kill(pid, 'SIGKILL')
+  const servers = rows.filter((row) => row.command.includes(`${folder}/`) && row.pid !== process.pid)
+  for (const pid of servers.flatMap((row) => familyOf(row.pid, rows))) kill(pid, 'SIGKILL')
 }
 
 function ownerOf(folder: string): number | null {

@@ -24,7 +24,7 @@ export async function binariesForAnyUser(target: string): Promise<string> {
   if (await reachableByAll(folder)) return folder
   const copy = join(target, 'postgres')
   // Static libraries serve compilers only.
-  await cp(folder, copy, { recursive: true, verbatimSymlinks: true, filter: source => !source.endsWith('.a') })
+  await cp(folder, copy, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') })
   return copy
 }
 

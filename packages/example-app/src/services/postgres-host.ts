@@ -90,7 +90,7 @@ function hosted(cluster: Cluster, server: Running, port: number): Hosted {
   return {
     url: `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`,
     pid: server.pid,
-    died: server.ended.then(end => `PostgreSQL ended by itself (${end}): ${server.output()}`),
+    died: server.ended.then((end) => `PostgreSQL ended by itself (${end}): ${server.output()}`),
     stop: async () => {
       kill(server.pid, 'SIGINT')
       const timer = new AbortController()
@@ -120,15 +120,15 @@ function run(command: string, args: readonly string[]): Running {
   }
   child.stdout?.setEncoding('utf8').on('data', read)
   child.stderr?.setEncoding('utf8').on('data', read)
-  const ended = new Promise<string>(resolve => {
-    child.once('error', error => resolve(`could not run: ${error.message}`))
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`could not run: ${error.message}`))
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
   return {
     pid: child.pid ?? 0,
     ended,
     output: () => tail.trim(),
-    printed: text => new Promise(resolve => waiting.set(text, resolve)),
+    printed: (text) => new Promise((resolve) => waiting.set(text, resolve)),
   }
 }
 

@@ -20,7 +20,7 @@ export function isAlive(pid: number): boolean {
 
 /** A process and all its descendants, leaves last. */
 export function familyOf(pid: number, rows: readonly ProcessRow[] = listProcesses()): number[] {
-  return [pid, ...rows.filter(row => row.parent === pid).flatMap(row => familyOf(row.pid, rows))]
+  return [pid, ...rows.filter((row) => row.parent === pid).flatMap((row) => familyOf(row.pid, rows))]
 }
 
 export function kill(pid: number, signal: NodeJS.Signals): void {
@@ -33,8 +33,8 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 
 function fromProc(): ProcessRow[] {
   return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => {
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
       try {
         const pid = Number(name)
         const { state, parent } = statOf(pid)
@@ -55,7 +55,7 @@ function statOf(pid: number): { readonly state: string | undefined; readonly par
 
 function fromPs(): ProcessRow[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' }).split('\n')
-  return lines.flatMap(line => {
+  return lines.flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)
     return match ? [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? '' }] : []
   })

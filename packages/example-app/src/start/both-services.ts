@@ -6,17 +6,17 @@ export type BothServices = { readonly env: Readonly<Record<string, string>>; sto
 /** PostgreSQL and Redis, with the variables by which the app finds them: both or, after a failure, none. */
 export async function startBothServices(): Promise<BothServices> {
   const outcomes = await Promise.allSettled([startPostgres(), startRedis()])
-  const services = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const services = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   let stopping = false
   const stop = async (): Promise<void> => {
     stopping = true
-    await Promise.all(services.map(service => service.stop()))
+    await Promise.all(services.map((service) => service.stop()))
   }
   const [postgres, redis] = services
   if (!postgres || !redis || services.length < outcomes.length) {
     await stop()
-    throw outcomes.find(outcome => outcome.status === 'rejected')?.reason
+    throw outcomes.find((outcome) => outcome.status === 'rejected')?.reason
   }
-  for (const service of services) void service.gone.then(sentence => stopping || console.error(`${sentence}. The app goes on without it.`))
+  for (const service of services) void service.gone.then((sentence) => stopping || console.error(`${sentence}. The app goes on without it.`))
   return { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url }, stop }
 }

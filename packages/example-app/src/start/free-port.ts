@@ -11,7 +11,7 @@ export async function freePortFrom(wanted: number, host: string): Promise<number
 }
 
 function isFree(port: number, host: string): Promise<boolean> {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const probe = createServer()
     probe.once('error', () => resolve(false))
     probe.listen({ port, host }, () => probe.close(() => resolve(true)))

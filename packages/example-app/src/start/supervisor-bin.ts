@@ -7,7 +7,8 @@ export function findSupervisorBin(): string {
   const folder = packageFolder(dirname(fileURLToPath(import.meta.resolve('stationmaster'))))
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { bin?: string | Record<string, string> }
   const file = join(folder, (typeof bin === 'string' ? bin : bin?.['stationmaster']) ?? '')
-  if (!file.endsWith('js') || !existsSync(file)) throw new Error('stationmaster is not built yet: `npm start` at the top of the repository builds it first.')
+  if (!file.endsWith('js') || !existsSync(file))
+    throw new Error('stationmaster is not built yet: `npm start` at the top of the repository builds it first.')
   return file
 }
 

@@ -19,13 +19,13 @@ export function watchWrappers(onGone: () => void): { stop(): void } {
 }
 
 function wrappersAbove(pid: number, rows: readonly ProcessRow[]): number[] {
-  const row = rows.find(each => each.pid === pid)
+  const row = rows.find((each) => each.pid === pid)
   return row && isWrapper(row.command) ? [pid, ...wrappersAbove(row.parent, rows)] : []
 }
 
-/** Package managers and the shells in which they run scripts, but not the user's own shell. */
+/** Package managers, the `scripts/run.mjs` of this repository, and the shells in which they run scripts, but not the user's own shell. */
 function isWrapper(command: string): boolean {
   const words = command.trim().split(' ')
   const isShell = /^(sh|dash|bash|ash|zsh)$/.test(basename(words[0] ?? '')) && words[1] === '-c'
-  return isShell || words.slice(0, 2).some(word => /^(npm|npx|pnpm|yarn)([-@.]|$)/.test(basename(word)))
+  return isShell || words.slice(0, 2).some((word) => /^(npm|npx|pnpm|yarn)([-@.]|$)|^run\.mjs$/.test(basename(word)))
 }

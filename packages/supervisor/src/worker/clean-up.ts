@@ -61,10 +61,12 @@ export class CleanUp {
   }
 
   async endPools(remainingMs: () => number): Promise<void> {
-    const ends = [...this.#pools].filter((pool) => !pool.ending).map(async (pool) => {
-      const outcome = await within(remainingMs(), async () => await pool.end())
-      if (outcome !== 'done' && outcome !== 'late') complain('a database pool could not be ended:', outcome.error)
-    })
+    const ends = [...this.#pools]
+      .filter((pool) => !pool.ending)
+      .map(async (pool) => {
+        const outcome = await within(remainingMs(), async () => await pool.end())
+        if (outcome !== 'done' && outcome !== 'late') complain('a database pool could not be ended:', outcome.error)
+      })
     await Promise.all(ends)
   }
 }
@@ -76,7 +78,13 @@ async function within(limitMs: number, work: () => Promise<unknown>): Promise<'d
     timer = setTimeout(resolve, Math.max(0, limitMs), 'late')
   })
   try {
-    return await Promise.race([late, work().then(() => 'done' as const, (error: unknown) => ({ error }))])
+    return await Promise.race([
+      late,
+      work().then(
+        () => 'done' as const,
+        (error: unknown) => ({ error }),
+      ),
+    ])
   } finally {
     clearTimeout(timer)
   }

@@ -44,18 +44,20 @@ export type Activity =
   | 'streaming'
   /** An engine.io poll: it waits for news by design. */
   | 'polling'
-  /** Part of a request head is here. */
-  | 'arriving'
-  | 'idle'
+  /** HTTP with no request in flight; part of the next head may be here. */
+  | 'quiet'
 
 export function activityOf(connection: Connection): Activity {
   if (connection.inFlight > 0) return answering(connection)
   const { stream } = connection
   if (!isHttpServer(stream.server) && !isHttpServer(connection.socket.server)) return 'raw'
-  if (connection.upgrade) return 'upgraded'
-  if (connection.requests === 0 && connection.socket.bytesRead === 0) return 'idle'
-  if (!stream.parser) return connection.requests === 0 && stream === connection.socket ? 'arriving' : 'upgraded'
-  return stream.parser.duration?.() === 0 ? 'idle' : 'arriving'
+  if (connection.upgrade || hasLeftHttp(connection)) return 'upgraded'
+  return 'quiet'
+}
+
+/** An upgrade and CONNECT take the parser away; a socket below TLS never has one, and before the handshake nothing is above it. */
+function hasLeftHttp({ stream, socket, requests }: Connection): boolean {
+  return !stream.parser && !stream.destroyed && (requests > 0 || stream !== socket)
 }
 
 function answering({ response }: Connection): Activity {

@@ -3,6 +3,7 @@ import { activityOf } from './connection.ts'
 import type { DrainPlan } from './drain-plan.ts'
 import { closeWebSocket, endEventStream } from './goodbye.ts'
 import type { EngineSockets } from './engine-sockets.ts'
+import { lookForIdle } from './idle.ts'
 import type { Traffic } from './traffic.ts'
 
 const SWEEP_MS = 20
@@ -59,12 +60,13 @@ export class Farewell {
   /** True if there is more to close than one look allows. */
   #look(nowMs: number): boolean {
     let closes = 0
+    const isIdle = lookForIdle()
     this.#tellEngines(nowMs)
     for (const connection of this.#traffic.connections) {
       if (connection.stream.destroyed) continue
       const activity = activityOf(connection)
-      if (activity !== 'idle') this.#attend(connection, activity, nowMs)
-      else if (this.#isQuietLongEnough(connection, nowMs)) {
+      if (activity !== 'quiet') this.#attend(connection, activity, nowMs)
+      else if (this.#isQuietLongEnough(connection, nowMs) && isIdle(connection)) {
         connection.stream.destroySoon()
         if (++closes >= CLOSES_PER_LOOK) return true
       }
@@ -136,7 +138,7 @@ export class Farewell {
   #cutOne(connection: Connection): void {
     if (connection.stream.destroyed) return
     const activity = activityOf(connection)
-    if (activity !== 'idle') this.cut.connections++
+    if (activity !== 'quiet' || !lookForIdle()(connection)) this.cut.connections++
     if (activity === 'answering' || activity === 'polling') this.cut.requests += connection.inFlight
     connection.stream.destroy()
     connection.socket.destroy()

@@ -39,7 +39,13 @@ export interface SocketInside extends Socket {
   /** Of a TLS stream: the socket below it. */
   readonly _parent?: Socket
   /** The HTTP parser while HTTP is spoken; taken away by an upgrade. */
-  readonly parser?: { duration?(): number } | null
+  readonly parser?: object | null
+}
+
+/** The HTTP parsers of a server, one per connection, under a symbol described as `http.server.connections`. */
+export interface ConnectionsList {
+  /** Those between two requests. A connection that never sent anything is not among them. */
+  idle(): unknown[]
 }
 
 export interface ResponseInside extends ServerResponse {

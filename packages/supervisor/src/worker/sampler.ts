@@ -1,4 +1,4 @@
-import type { ELDHistogram, EventLoopUtilization } from 'node:perf_hooks'
+import type { EventLoopUtilization, IntervalHistogram } from 'node:perf_hooks'
 import type { Report } from '../policy/sample.ts'
 import { activityOf } from './connection.ts'
 import type { Traffic } from './traffic.ts'
@@ -28,7 +28,7 @@ export async function startSampler(traffic: Traffic, tickMs: number, send: (repo
 }
 
 /** The histogram holds the time between two looks, so an idle loop shows the resolution itself. */
-function takeDelayP99Ms(delay: ELDHistogram): number {
+function takeDelayP99Ms(delay: IntervalHistogram): number {
   const p99Ms = delay.count === 0 ? 0 : delay.percentile(99) / NS_PER_MS - DELAY_RESOLUTION_MS
   delay.reset()
   return Math.max(0, p99Ms)

@@ -12,5 +12,5 @@ export function shed(traffic: Traffic, count: number): void {
 function isMovable(connection: Connection): boolean {
   if (connection.leaving || connection.requests === 0) return false
   const activity = activityOf(connection)
-  return activity === 'idle' || activity === 'arriving' || activity === 'answering'
+  return activity === 'quiet' || activity === 'answering'
 }

@@ -1,0 +1,2 @@
+export { StationmasterError } from './errors.ts'
+export type { ErrorCode, Fault } from './errors.ts'

@@ -1,0 +1,22 @@
+import type { StationmasterError } from '../errors.ts'
+
+/** A request to the edge. Its result comes back later as an event. */
+export type Command =
+  | {
+      readonly kind: 'fork'
+      readonly workerId: number
+      readonly slot: number
+      readonly generation: number
+      readonly role: 'worker' | 'spare'
+    }
+  | { readonly kind: 'promote'; readonly workerId: number }
+  | { readonly kind: 'drain'; readonly workerId: number; readonly timeoutMs: number }
+  | { readonly kind: 'kill'; readonly workerId: number }
+  /** Get the JavaScript stack out of a stuck worker. */
+  | { readonly kind: 'diagnose'; readonly workerId: number }
+  | { readonly kind: 'probe'; readonly workerId: number; readonly path: string; readonly timeoutMs: number }
+  | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number }
+  /** Settles the request of an operator; `error` null means done. */
+  | { readonly kind: 'answer'; readonly requestId: number; readonly error: StationmasterError | null; readonly detail: string }
+  /** Every worker is gone: end the supervisor. */
+  | { readonly kind: 'exit'; readonly code: 0 | 1; readonly message: string | null }

@@ -1,0 +1,37 @@
+import type { Sample, Usage } from '../policy/sample.ts'
+
+/**
+ * Everything that can happen to a fleet. `nowMs` is the running time of the primary on a monotonic clock that starts at the
+ * unix time of its birth: ages are exact, and it reads as a date.
+ */
+export type FleetEvent = { readonly nowMs: number } & (
+  | { readonly kind: 'started' }
+  | { readonly kind: 'forked'; readonly workerId: number; readonly pid: number }
+  | { readonly kind: 'forkFailed'; readonly workerId: number; readonly message: string }
+  | { readonly kind: 'hello'; readonly workerId: number }
+  | { readonly kind: 'readied'; readonly workerId: number }
+  | { readonly kind: 'drained'; readonly workerId: number; readonly cutConnections: number; readonly cutRequests: number }
+  | Exited
+  /** The diagnostic report of a stuck worker is written (or could not be). */
+  | { readonly kind: 'diagnosed'; readonly workerId: number; readonly reportPath: string | null }
+  | { readonly kind: 'probed'; readonly workerId: number; readonly healthy: boolean; readonly detail: string }
+  | { readonly kind: 'sampled'; readonly samples: readonly Sample[]; readonly usage: Usage }
+  | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
+  | { readonly kind: 'reloadRequested'; readonly requestId: number }
+  | { readonly kind: 'drainRequested'; readonly requestId: number; readonly workerId: number }
+  | { readonly kind: 'stopRequested'; readonly reason: string }
+  /** The app cannot run here at all, such as a port that is taken: stop, exit 1. */
+  | { readonly kind: 'fatal'; readonly message: string }
+  /** A deadline that `wakeAtMs` announced has come. */
+  | { readonly kind: 'woken' }
+)
+
+export interface Exited {
+  readonly kind: 'exited'
+  readonly workerId: number
+  readonly code: number | null
+  readonly signal: string | null
+  /** Why, as far as it can be told from outside: `heap-oom`, `cgroup-oom`, or null. */
+  readonly cause: string | null
+  readonly lastStderrLines: readonly string[]
+}

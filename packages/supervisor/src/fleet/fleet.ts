@@ -1,0 +1,115 @@
+import type { Decision } from '../policy/decision.ts'
+import type { LatencyCounts } from '../policy/latency.ts'
+import { type RespawnState, calm } from '../policy/respawn.ts'
+import type { Capacity, Report, Usage } from '../policy/sample.ts'
+import { type ScaleState, untouched } from '../policy/scale.ts'
+import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, WorkerSettings } from '../policy/settings.ts'
+import type { Life } from './slot.ts'
+import type { LastExit } from './status.ts'
+
+export interface FleetSettings {
+  readonly workers: WorkerSettings
+  readonly scaling: ScalingSettings
+  readonly health: HealthSettings
+  readonly restart: RestartSettings
+  readonly drain: DrainSettings
+  readonly capacity: Capacity
+  /** Time between two `sampled` events. */
+  readonly tickMs: number
+}
+
+/** One worker: its place, its life, and the last that is known of it. */
+export interface Worker {
+  readonly id: number
+  /** 0 … max-1, kept by the worker that replaces this one. */
+  readonly slot: number
+  readonly generation: number
+  readonly life: Life
+  readonly pid: number | null
+  readonly forkedAtMs: number
+  /** The worker that drains once this one is ready, or null. */
+  readonly replaces: number | null
+  /** Why it is going, for people; null while it stays. */
+  readonly leaving: string | null
+  readonly cpu: number | null
+  readonly memoryBytes: number | null
+  readonly report: Report | null
+  readonly reportAtMs: number | null
+  readonly ticksAboveMemoryLimit: number
+  /** When it was last asked for its health, and how often in a row it was found ill. */
+  readonly probedAtMs: number
+  readonly failedProbes: number
+}
+
+/** A rolling replacement of every worker by one of a new generation. */
+export interface Reload {
+  readonly requestId: number
+  readonly generation: number
+  readonly replaced: number
+}
+
+export interface Stopping {
+  readonly code: 0 | 1
+  readonly message: string | null
+  readonly requestedAtMs: number
+  /** How often the stop was asked for; each time hurries. */
+  readonly requests: number
+}
+
+export interface Fleet {
+  readonly settings: FleetSettings
+  readonly phase: 'starting' | 'running' | 'draining' | 'stopped'
+  readonly nowMs: number
+  readonly startedAtMs: number
+  readonly workers: readonly Worker[]
+  readonly nextWorkerId: number
+  /** The generation that new workers belong to. */
+  readonly generation: number
+  readonly nextGeneration: number
+  readonly mode: 'auto' | 'manual'
+  readonly target: number
+  readonly spareTarget: number
+  readonly scale: ScaleState
+  readonly respawn: RespawnState
+  readonly reload: Reload | null
+  readonly stopping: Stopping | null
+  /** A `scale n` that is answered once n workers are ready. */
+  readonly pendingScale: { readonly requestId: number } | null
+  readonly sampledAtMs: number | null
+  readonly usage: Usage
+  /** Response times of the last ticks, one histogram a tick, newest last. */
+  readonly latencies: readonly LatencyCounts[]
+  /** Decisions that were news, newest last, bounded. */
+  readonly decisions: readonly Decision[]
+  readonly standing: Decision | null
+  readonly restarts: number
+  readonly lastExit: LastExit | null
+}
+
+export function initialFleet(settings: FleetSettings): Fleet {
+  return {
+    settings,
+    phase: 'starting',
+    nowMs: 0,
+    startedAtMs: 0,
+    workers: [],
+    nextWorkerId: 1,
+    generation: 1,
+    nextGeneration: 2,
+    mode: 'auto',
+    target: settings.workers.min,
+    spareTarget: 0,
+    scale: untouched,
+    respawn: calm,
+    reload: null,
+    stopping: null,
+    pendingScale: null,
+    sampledAtMs: null,
+    usage: { cpus: null, memoryBytes: null },
+    latencies: [],
+    decisions: [],
+    standing: null,
+    restarts: 0,
+    lastExit: null,
+  }
+}

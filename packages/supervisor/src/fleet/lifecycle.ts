@@ -1,0 +1,54 @@
+import { type Draft, live, patchWorker } from './draft.ts'
+import type { Worker } from './fleet.ts'
+import type { Role } from './slot.ts'
+
+/** The four things a fleet does to workers. Each moves the life, asks the edge, and tells. */
+
+export function forkWorker(draft: Draft, options: { slot: number; generation: number; role: Role; replaces?: number }): number {
+  const { fleet } = draft
+  const id = fleet.nextWorkerId
+  fleet.nextWorkerId = id + 1
+  const { slot, generation, role } = options
+  const worker: Worker = {
+    id,
+    slot,
+    generation,
+    life: { kind: 'vacant' },
+    pid: null,
+    forkedAtMs: fleet.nowMs,
+    replaces: options.replaces ?? null,
+    leaving: null,
+    cpu: null,
+    memoryBytes: null,
+    report: null,
+    reportAtMs: null,
+    ticksAboveMemoryLimit: 0,
+    probedAtMs: fleet.nowMs,
+    failedProbes: 0,
+  }
+  fleet.workers = [...fleet.workers, worker]
+  live(draft, worker, { kind: 'fork', role, deadlineMs: fleet.nowMs + fleet.settings.workers.bootTimeoutMs })
+  draft.commands.push({ kind: 'fork', workerId: id, slot, generation, role })
+  draft.notes.push({ kind: 'worker:forked', workerId: id, slot, generation, role })
+  return id
+}
+
+export function promoteWorker(draft: Draft, worker: Worker): void {
+  if (!live(draft, worker, { kind: 'promote', nowMs: draft.fleet.nowMs })) return
+  draft.commands.push({ kind: 'promote', workerId: worker.id })
+  draft.notes.push({ kind: 'worker:promoted', workerId: worker.id, slot: worker.slot })
+}
+
+export function drainWorker(draft: Draft, worker: Worker, reason: string, timeoutMs: number = draft.fleet.settings.drain.timeoutMs): void {
+  if (!live(draft, worker, { kind: 'drain', deadlineMs: draft.fleet.nowMs + timeoutMs })) return
+  patchWorker(draft, worker.id, { leaving: reason })
+  draft.commands.push({ kind: 'drain', workerId: worker.id, timeoutMs })
+  draft.notes.push({ kind: 'worker:draining', workerId: worker.id, slot: worker.slot, reason })
+}
+
+export function killWorker(draft: Draft, worker: Worker, reason: string, failed: boolean): void {
+  if (!live(draft, worker, { kind: 'kill', failed })) return
+  patchWorker(draft, worker.id, { leaving: reason })
+  draft.commands.push({ kind: 'kill', workerId: worker.id })
+  draft.notes.push({ kind: 'worker:killed', workerId: worker.id, reason })
+}

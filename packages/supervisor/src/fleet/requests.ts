@@ -1,0 +1,79 @@
+import { StationmasterError } from '../errors.ts'
+import { countReady, isLeaving, isReady, isSpare } from './census.ts'
+import { type Draft, findWorker } from './draft.ts'
+import { currentCeiling } from './observe.ts'
+import { drainWorker } from './lifecycle.ts'
+import { beginReload, replaceWorker } from './reload.ts'
+import { afterChange } from '../policy/scale.ts'
+
+/** What operators ask. Every request is answered exactly once, now or when it is done. */
+
+export function onScaleRequested(draft: Draft, requestId: number, workers: number | 'auto'): void {
+  const { fleet } = draft
+  if (refusedWhileStopping(draft, requestId)) return
+  if (workers === 'auto') {
+    fleet.mode = 'auto'
+    return answer(draft, requestId, 'scaling follows the load again')
+  }
+  const { max } = fleet.settings.workers
+  if (!Number.isInteger(workers) || workers < 1 || workers > max) {
+    const message = `Cannot scale to ${workers}: expected a whole number from 1 to ${max} (workers.max), or "auto".`
+    return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
+  }
+  if (fleet.pendingScale) answer(draft, fleet.pendingScale.requestId, `superseded: the fleet now goes to ${workers}`)
+  const ceiling = currentCeiling(fleet)
+  if (workers > ceiling.workers) {
+    const message = `${workers} workers, set by hand, are more than this container carries: ${ceiling.because}.`
+    draft.notes.push({ kind: 'fleet:warning', message })
+  }
+  if (workers !== fleet.target) {
+    draft.notes.push({ kind: 'fleet:scaled', from: fleet.target, to: workers, reason: 'by hand' })
+    fleet.scale = afterChange(fleet.scale, fleet.nowMs, workers > fleet.target)
+  }
+  fleet.mode = 'manual'
+  fleet.target = workers
+  fleet.pendingScale = { requestId }
+}
+
+export function onReloadRequested(draft: Draft, requestId: number): void {
+  const { fleet } = draft
+  if (refusedWhileStopping(draft, requestId)) return
+  if (fleet.reload) {
+    const message = `A reload to generation ${fleet.reload.generation} is under way; wait for it to end.`
+    return refuse(draft, requestId, new StationmasterError('SM_RELOAD_BUSY', 'environment', message))
+  }
+  beginReload(draft, requestId)
+}
+
+/** The last one that serves gets its successor first; any other may go at once, since the fleet fills its place. */
+export function onDrainRequested(draft: Draft, requestId: number, workerId: number): void {
+  if (refusedWhileStopping(draft, requestId)) return
+  const worker = findWorker(draft, workerId)
+  if (!worker || isLeaving(worker)) {
+    const ids = draft.fleet.workers.filter((other) => !isLeaving(other)).map((other) => other.id)
+    const message = `There is no worker ${workerId} to drain; there are ${ids.join(', ') || 'none'}.`
+    return refuse(draft, requestId, new StationmasterError('SM_WORKER_UNKNOWN', 'option', message))
+  }
+  const isLast =
+    isReady(worker) && countReady(draft.fleet) === 1 && !draft.fleet.workers.some((other) => isSpare(other) && other.life.kind === 'spare')
+  if (isLast) {
+    replaceWorker(draft, worker, draft.fleet.generation)
+    return answer(draft, requestId, `worker ${workerId} is the last one ready: it drains as soon as its successor is ready`)
+  }
+  drainWorker(draft, worker, 'asked by an operator')
+  answer(draft, requestId, `worker ${workerId} is draining`)
+}
+
+function refusedWhileStopping(draft: Draft, requestId: number): boolean {
+  if (draft.fleet.phase !== 'draining' && draft.fleet.phase !== 'stopped') return false
+  refuse(draft, requestId, new StationmasterError('SM_STOPPING', 'environment', 'The supervisor is stopping; ask again when it runs.'))
+  return true
+}
+
+function answer(draft: Draft, requestId: number, detail: string): void {
+  draft.commands.push({ kind: 'answer', requestId, error: null, detail })
+}
+
+function refuse(draft: Draft, requestId: number, error: StationmasterError): void {
+  draft.commands.push({ kind: 'answer', requestId, error, detail: '' })
+}

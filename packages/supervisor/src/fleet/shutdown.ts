@@ -1,0 +1,66 @@
+import { StationmasterError } from '../errors.ts'
+import type { Draft } from './draft.ts'
+import type { Stopping } from './fleet.ts'
+import { drainWorker, killWorker } from './lifecycle.ts'
+
+/** A group signal and its forwarded copy arrive together: they are one request. */
+const SAME_REQUEST_MS = 1000
+/** What is left to the workers after a second request. */
+const HURRIED_MS = 2000
+
+/** Stop wins in every state. The first request drains, a second one hurries, a third one ends it now. */
+export function requestStop(draft: Draft, reason: string): void {
+  if (draft.fleet.stopping) hurry(draft)
+  else beginStop(draft, { code: 0, message: null }, reason)
+}
+
+/** The app cannot go on: drain what still serves, then end with the cause. */
+export function failStop(draft: Draft, message: string, reason: string): void {
+  if (!draft.fleet.stopping) beginStop(draft, { code: 1, message }, reason)
+}
+
+function beginStop(draft: Draft, end: Pick<Stopping, 'code' | 'message'>, reason: string): void {
+  const { fleet } = draft
+  const { timeoutMs, stopDeadlineMs } = fleet.settings.drain
+  const allowedMs = Math.min(timeoutMs, stopDeadlineMs ?? Number.POSITIVE_INFINITY)
+  fleet.phase = 'draining'
+  fleet.stopping = { ...end, requestedAtMs: fleet.nowMs, requests: 1 }
+  draft.notes.push({ kind: 'fleet:stopping', reason, timeoutMs: allowedMs })
+  refuseRequests(draft)
+  drainAll(draft, reason, allowedMs)
+}
+
+function hurry(draft: Draft): void {
+  const { fleet } = draft
+  const { stopping } = fleet
+  if (!stopping || fleet.nowMs - stopping.requestedAtMs < SAME_REQUEST_MS) return
+  const requests = stopping.requests + 1
+  fleet.stopping = { ...stopping, requests, requestedAtMs: fleet.nowMs }
+  draft.notes.push({ kind: 'fleet:stopping', reason: 'asked again', timeoutMs: requests === 2 ? HURRIED_MS : 0 })
+  if (requests === 2) drainAll(draft, 'hurried', HURRIED_MS)
+  else for (const worker of fleet.workers) killWorker(draft, worker, 'the supervisor was told to end now', false)
+}
+
+function drainAll(draft: Draft, reason: string, timeoutMs: number): void {
+  for (const worker of draft.fleet.workers) drainWorker(draft, worker, reason, timeoutMs)
+}
+
+function refuseRequests(draft: Draft): void {
+  const { fleet } = draft
+  const error = new StationmasterError('SM_STOPPING', 'environment', 'The supervisor is stopping; ask again when it runs.')
+  for (const pending of [fleet.reload, fleet.pendingScale]) {
+    if (pending) draft.commands.push({ kind: 'answer', requestId: pending.requestId, error, detail: '' })
+  }
+  fleet.reload = null
+  fleet.pendingScale = null
+}
+
+/** The last worker is gone: the supervisor may go too. */
+export function finishStop(draft: Draft): void {
+  const { fleet } = draft
+  if (fleet.phase !== 'draining' || !fleet.stopping || fleet.workers.length > 0) return
+  fleet.phase = 'stopped'
+  const { code, message } = fleet.stopping
+  draft.notes.push({ kind: 'fleet:stopped', code, message })
+  draft.commands.push({ kind: 'exit', code, message })
+}

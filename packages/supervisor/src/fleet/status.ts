@@ -1,0 +1,57 @@
+import type { Decision } from '../policy/decision.ts'
+import type { Capacity, DatabaseUse } from '../policy/sample.ts'
+import type { Exited } from './event.ts'
+
+/** `GET /v1/status`. A number that is not known yet is null, never 0. */
+export interface Status {
+  readonly version: 1
+  readonly state: 'starting' | 'running' | 'draining' | 'stopped'
+  readonly mode: 'auto' | 'manual' | 'shadow'
+  readonly pid: number
+  readonly uptimeS: number
+  readonly generation: number
+  readonly workers: readonly WorkerStatus[]
+  readonly fleet: FleetStatus
+  readonly capacity: Capacity
+  readonly database: { readonly budget: number; readonly share: number; readonly granted: number; readonly acknowledged: number } | null
+  readonly replica: { readonly id: string; readonly peers: number; readonly coordination: 'alone' | 'redis' | 'redis-lost' }
+  readonly restarts: { readonly total: number; readonly lastExit: LastExit | null }
+  readonly lastDecision: Decision | null
+}
+
+export interface WorkerStatus {
+  readonly id: number
+  readonly pid: number | null
+  readonly slot: number
+  readonly generation: number
+  readonly state: 'booting' | 'spare' | 'ready' | 'draining' | 'killing'
+  readonly uptimeS: number
+  readonly cpu: number | null
+  readonly memoryBytes: number | null
+  readonly memory: number | null
+  readonly eventLoopUtilization: number | null
+  readonly eventLoopDelayP99Ms: number | null
+  readonly queue: number | null
+  readonly requestsPerSecond: number | null
+  readonly p95Ms: number | null
+  readonly connections: number | null
+  readonly sockets: number | null
+  readonly database: DatabaseUse | null
+}
+
+export interface FleetStatus {
+  readonly min: number
+  readonly max: number
+  readonly target: number
+  readonly ready: number
+  readonly spares: number
+  readonly cpu: number | null
+  readonly memory: number | null
+  readonly queue: number | null
+  readonly p95Ms: number | null
+  readonly eventLoopUtilization: number | null
+  readonly eventLoopDelayP99Ms: number | null
+  readonly requestsPerSecond: number | null
+}
+
+export type LastExit = Omit<Exited, 'kind'> & { readonly atMs: number }

@@ -1,0 +1,95 @@
+import { settleAtMs, advanceReplacements } from './reload.ts'
+import type { Command } from './command.ts'
+import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts'
+import type { FleetEvent } from './event.ts'
+import { onExited, onForkFailed } from './exits.ts'
+import type { Fleet } from './fleet.ts'
+import type { Note } from './note.ts'
+import { onSampled } from './observe.ts'
+import { reconcile } from './reconcile.ts'
+import { onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
+import { failStop, finishStop, requestStop } from './shutdown.ts'
+import { enforceDeadlines, examine, onDiagnosed, onProbed } from './vitality.ts'
+
+export interface Step {
+  readonly fleet: Fleet
+  readonly commands: readonly Command[]
+  readonly notes: readonly Note[]
+}
+
+/**
+ * The whole behaviour of a fleet: an event goes in, the next fleet and the commands for the edge come out. It reads no clock,
+ * waits for nothing and touches nothing, so production, the simulator and a replay run this very code.
+ *
+ * @example
+ * let { fleet, commands } = step(initialFleet(settings), { kind: 'started', nowMs: 0 })
+ */
+export function step(fleet: Fleet, event: FleetEvent): Step {
+  const draft = openDraft(fleet, event.nowMs)
+  take(draft, event)
+  enforceDeadlines(draft)
+  advanceReplacements(draft)
+  reconcile(draft)
+  finishStop(draft)
+  return draft
+}
+
+function take(draft: Draft, event: FleetEvent): void {
+  switch (event.kind) {
+    case 'started':
+      draft.fleet.startedAtMs = event.nowMs
+      return
+    case 'forked':
+      return patchWorker(draft, event.workerId, { pid: event.pid })
+    case 'readied':
+      return onReadied(draft, event.workerId)
+    case 'drained':
+      draft.notes.push({ kind: 'worker:drained', workerId: event.workerId, cutConnections: event.cutConnections, cutRequests: event.cutRequests })
+      return
+    case 'exited':
+      return onExited(draft, event)
+    case 'forkFailed': {
+      const worker = findWorker(draft, event.workerId)
+      return worker ? onForkFailed(draft, worker, event.message) : undefined
+    }
+    case 'diagnosed':
+      return onDiagnosed(draft, event.workerId, event.reportPath)
+    case 'probed':
+      return onProbed(draft, event.workerId, event.healthy, event.detail)
+    case 'sampled':
+      onSampled(draft, event.samples, event.usage)
+      return examine(draft)
+    case 'scaleRequested':
+      return onScaleRequested(draft, event.requestId, event.workers)
+    case 'reloadRequested':
+      return onReloadRequested(draft, event.requestId)
+    case 'drainRequested':
+      return onDrainRequested(draft, event.requestId, event.workerId)
+    case 'stopRequested':
+      return requestStop(draft, event.reason)
+    case 'fatal':
+      return failStop(draft, event.message, 'the app cannot run here')
+    case 'hello':
+    case 'woken':
+      return
+  }
+}
+
+function onReadied(draft: Draft, workerId: number): void {
+  const worker = findWorker(draft, workerId)
+  if (!worker || !live(draft, worker, { kind: 'ready', nowMs: draft.fleet.nowMs })) return
+  const spare = worker.life.kind === 'booting' && worker.life.role === 'spare'
+  const bootMs = Math.round(draft.fleet.nowMs - worker.forkedAtMs)
+  draft.notes.push({ kind: 'worker:ready', workerId, slot: worker.slot, generation: worker.generation, bootMs, spare })
+}
+
+/** When the fleet wants to be woken though nothing happens: the next deadline, or null. */
+export function wakeAtMs(fleet: Fleet): number | null {
+  const times: number[] = []
+  for (const worker of fleet.workers) {
+    if (worker.life.kind === 'booting' || worker.life.kind === 'draining') times.push(worker.life.deadlineMs)
+    if (worker.replaces !== null && worker.life.kind === 'ready') times.push(settleAtMs({ fleet }, worker))
+  }
+  if (fleet.nowMs < fleet.respawn.notBeforeMs) times.push(fleet.respawn.notBeforeMs)
+  return times.length === 0 ? null : Math.min(...times)
+}

@@ -1,0 +1,72 @@
+import { percentileMs } from '../policy/latency.ts'
+import { countReady } from './census.ts'
+import type { Fleet, Worker } from './fleet.ts'
+import { factsOf, fleetSignals } from './observe.ts'
+import type { FleetStatus, Status, WorkerStatus } from './status.ts'
+
+/** The parts of the status that the fleet knows; the edge adds its own. */
+export type FleetView = Omit<Status, 'version' | 'pid' | 'database' | 'replica'>
+
+export function viewOf(fleet: Fleet, nowMs: number): FleetView {
+  return {
+    state: fleet.phase,
+    mode: fleet.settings.scaling.mode === 'shadow' ? 'shadow' : fleet.mode,
+    uptimeS: seconds(nowMs - fleet.startedAtMs),
+    generation: fleet.generation,
+    workers: fleet.workers.map((worker) => viewWorker(fleet, worker, nowMs)),
+    fleet: viewFleet(fleet),
+    capacity: fleet.settings.capacity,
+    restarts: { total: fleet.restarts, lastExit: fleet.lastExit },
+    lastDecision: fleet.decisions.at(-1) ?? null,
+  }
+}
+
+function viewWorker(fleet: Fleet, worker: Worker, nowMs: number): WorkerStatus {
+  const { cpu, memory, report } = factsOf(fleet, worker)
+  return {
+    id: worker.id,
+    pid: worker.pid,
+    slot: worker.slot,
+    generation: worker.generation,
+    // A worker never is vacant while it is listed.
+    state: worker.life.kind as WorkerStatus['state'],
+    uptimeS: seconds(nowMs - worker.forkedAtMs),
+    cpu: rounded(cpu),
+    memoryBytes: worker.memoryBytes,
+    memory: rounded(memory),
+    eventLoopUtilization: rounded(report?.eventLoopUtilization),
+    eventLoopDelayP99Ms: rounded(report?.eventLoopDelayP99Ms),
+    queue: report?.queue ?? null,
+    requestsPerSecond: report ? rounded((report.requests * 1000) / Math.max(report.intervalMs, 1)) : null,
+    p95Ms: report ? rounded(percentileMs(report.latencies, 0.95)) : null,
+    connections: report?.connections ?? null,
+    sockets: report?.sockets ?? null,
+    database: report?.database ?? null,
+  }
+}
+
+function viewFleet(fleet: Fleet): FleetStatus {
+  const signals = fleetSignals(fleet)
+  const shown = (name: string) => rounded(signals[name]?.shown)
+  const rates = fleet.workers.flatMap((worker) => {
+    const { report } = factsOf(fleet, worker)
+    return report ? [(report.requests * 1000) / Math.max(report.intervalMs, 1)] : []
+  })
+  return {
+    min: fleet.settings.workers.min,
+    max: fleet.settings.workers.max,
+    target: fleet.target,
+    ready: countReady(fleet),
+    spares: fleet.workers.filter((worker) => worker.life.kind === 'spare').length,
+    cpu: shown('cpu'),
+    memory: shown('memory'),
+    queue: shown('queue'),
+    p95Ms: shown('p95'),
+    eventLoopUtilization: shown('eventLoopUtilization'),
+    eventLoopDelayP99Ms: shown('eventLoopDelay'),
+    requestsPerSecond: rates.length === 0 ? null : rounded(rates.reduce((sum, rate) => sum + rate, 0)),
+  }
+}
+
+const seconds = (durationMs: number): number => Math.round(durationMs / 100) / 10
+const rounded = (value: number | null | undefined): number | null => (value === null || value === undefined ? null : Math.round(value * 1000) / 1000)

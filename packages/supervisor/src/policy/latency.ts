@@ -1,0 +1,69 @@
+/**
+ * Response times as log-linear counts: each power of two of microseconds is cut into 32 equal buckets, so any
+ * value is known to about 3 %, two histograms merge by addition, and a histogram crosses a process border as plain numbers.
+ */
+
+/** Sparse histogram: bucket index and count in turns, ascending by bucket. */
+export type LatencyCounts = readonly number[]
+
+const SUBDIVISIONS = 32
+const LARGEST_EXPONENT = 33 // 2^33 µs = 2.4 hours; longer responses fall into the last bucket
+export const BUCKETS: number = (LARGEST_EXPONENT - 4) * SUBDIVISIONS
+
+/** The bucket of a duration. Below 32 µs the buckets are one microsecond wide. */
+export function bucketOf(durationMs: number): number {
+  const us = Math.max(0, Math.round(durationMs * 1000))
+  if (us < SUBDIVISIONS) return us
+  const exponent = Math.floor(Math.log2(us))
+  const index = (exponent - 4) * SUBDIVISIONS + Math.floor((us / 2 ** exponent - 1) * SUBDIVISIONS)
+  return Math.min(index, BUCKETS - 1)
+}
+
+/** The upper edge of a bucket, in milliseconds. */
+export function upperEdgeMs(bucket: number): number {
+  if (bucket < SUBDIVISIONS) return (bucket + 1) / 1000
+  const exponent = Math.floor(bucket / SUBDIVISIONS) + 4
+  return (2 ** exponent * (1 + ((bucket % SUBDIVISIONS) + 1) / SUBDIVISIONS)) / 1000
+}
+
+/** Turns a dense array of counts into the sparse form. */
+export function toSparse(dense: ArrayLike<number>): number[] {
+  const sparse: number[] = []
+  for (let bucket = 0; bucket < dense.length; bucket++) {
+    const count = dense[bucket] as number
+    if (count > 0) sparse.push(bucket, count)
+  }
+  return sparse
+}
+
+/** Adds any number of sparse histograms. */
+export function merge(histograms: readonly LatencyCounts[]): number[] {
+  const first = histograms[0]
+  if (histograms.length === 1 && first) return first.slice()
+  const dense = new Float64Array(BUCKETS)
+  for (const counts of histograms) {
+    for (let i = 0; i < counts.length; i += 2) {
+      const bucket = counts[i] as number
+      dense[bucket] = (dense[bucket] as number) + (counts[i + 1] as number)
+    }
+  }
+  return toSparse(dense)
+}
+
+export function total(counts: LatencyCounts): number {
+  let sum = 0
+  for (let i = 1; i < counts.length; i += 2) sum += counts[i] as number
+  return sum
+}
+
+/** The duration that the given share (0..1) of responses did not exceed, in milliseconds; null for an empty histogram. */
+export function percentileMs(counts: LatencyCounts, share: number): number | null {
+  const all = total(counts)
+  if (all === 0) return null
+  let left = Math.max(1, Math.ceil(all * share))
+  for (let i = 0; i < counts.length; i += 2) {
+    left -= counts[i + 1] as number
+    if (left <= 0) return upperEdgeMs(counts[i] as number)
+  }
+  return upperEdgeMs(counts[counts.length - 2] as number)
+}

@@ -1,0 +1,33 @@
+import { Cron } from 'croner'
+import type { ScheduleEntry } from './settings.ts'
+
+export interface Limits {
+  readonly min: number
+  readonly max: number
+}
+
+/** The configured floor and ceiling, moved by the schedule entries in force at `nowMs`. The highest floor and the lowest ceiling win. */
+export function limitsAt(schedule: readonly ScheduleEntry[], nowMs: number, base: Limits): Limits {
+  let { min, max } = base
+  for (const entry of schedule) {
+    if (!inForce(entry, nowMs)) continue
+    if (entry.min !== null) min = Math.max(min, entry.min)
+    if (entry.max !== null) max = Math.min(max, entry.max)
+  }
+  // A floor above the ceiling is a contradiction in the schedule; capacity that was promised wins.
+  return { min: Math.min(min, base.max), max: Math.max(min, max) }
+}
+
+function inForce(entry: ScheduleEntry, nowMs: number): boolean {
+  const beganAtMs = lastFiringMs(entry.cron, entry.timezone, nowMs)
+  if (beganAtMs === null) return false
+  if (entry.forMs !== null) return nowMs - beganAtMs < entry.forMs
+  const endedAtMs = entry.until === null ? null : lastFiringMs(entry.until, entry.timezone, nowMs)
+  return endedAtMs === null || endedAtMs < beganAtMs
+}
+
+function lastFiringMs(expression: string, timezone: string, nowMs: number): number | null {
+  // One millisecond on, because a firing at this very moment counts as past.
+  const [last] = new Cron(expression, { timezone, paused: true }).previousRuns(1, new Date(nowMs + 1))
+  return last ? last.getTime() : null
+}

@@ -1,0 +1,68 @@
+import { type LatencyCounts, merge, percentileMs, total } from './latency.ts'
+import type { Report } from './sample.ts'
+
+/** One ready worker as the policy sees it at a tick; null where nothing fresh is known. */
+export interface WorkerFacts {
+  readonly workerId: number
+  readonly cpu: number | null
+  /** Resident memory over the worker's memory limit. */
+  readonly memory: number | null
+  readonly report: Report | null
+}
+
+/**
+ * A signal read three ways, after the rules of Kubernetes' HPA: what is missing counts against the intended action.
+ * To grow, missing and warming workers count as idle; to shrink, one missing report or one warming worker forbids it.
+ */
+export interface Signal {
+  readonly up: number | null
+  readonly down: number | null
+  /** The mean of what is known, for people. */
+  readonly shown: number | null
+}
+
+/** A percentile of fewer responses than this is chance, not a reason to grow. */
+const FEWEST_RESPONSES_FOR_P95 = 20
+
+const READERS: Readonly<Record<string, (facts: WorkerFacts) => number | null>> = {
+  cpu: (facts) => facts.cpu,
+  memory: (facts) => facts.memory,
+  queue: (facts) => facts.report?.queue ?? null,
+  eventLoopDelay: (facts) => facts.report?.eventLoopDelayP99Ms ?? null,
+  eventLoopUtilization: (facts) => facts.report?.eventLoopUtilization ?? null,
+}
+
+export type Signals = Readonly<Record<string, Signal>>
+
+/** Reads every built-in signal off the ready workers. `latencies` are the histograms of the p95 window. */
+export function readSignals(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signals {
+  const signals: Record<string, Signal> = {}
+  for (const name in READERS) signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null)
+  signals['p95'] = p95Signal(ready, warming, latencies)
+  return signals
+}
+
+function meanSignal(ready: readonly WorkerFacts[], warming: number, read: (facts: WorkerFacts) => number | null): Signal {
+  let sum = 0
+  let known = 0
+  for (const facts of ready) {
+    const value = read(facts)
+    if (value === null || !Number.isFinite(value)) continue
+    sum += value
+    known++
+  }
+  if (known === 0) return { up: null, down: null, shown: null }
+  const complete = known === ready.length && warming === 0
+  return { up: sum / (ready.length + warming), down: complete ? sum / known : null, shown: sum / known }
+}
+
+function p95Signal(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signal {
+  const merged = merge(latencies)
+  const p95Ms = percentileMs(merged, 0.95)
+  const silent = ready.length === 0 || ready.some((facts) => facts.report === null)
+  return {
+    up: total(merged) >= FEWEST_RESPONSES_FOR_P95 ? p95Ms : 0,
+    down: silent || warming > 0 ? null : (p95Ms ?? 0),
+    shown: silent && p95Ms === null ? null : (p95Ms ?? 0),
+  }
+}

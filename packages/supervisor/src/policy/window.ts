@@ -1,0 +1,38 @@
+import type { Trigger } from './settings.ts'
+
+/**
+ * How long a condition has held. One noisy tick must not throw away a minute of evidence, and an old peak must not outlive
+ * its cause: so a hold begins with the first value beyond the threshold and lasts as long as the recent mean stays beyond it.
+ */
+export interface Hold {
+  readonly sinceMs: number
+  readonly mean: number
+}
+
+/** The mean forgets with a third of the window: the last third counts most, and a value that returns for good ends the hold well inside it. */
+const FORGETTING_SHARE = 1 / 3
+
+/**
+ * Carries a hold over one more tick. A value that is not known (null) ends it: what nobody reported proves nothing.
+ * The value covers the interval that ends now, so a new hold began when the interval did.
+ */
+export function advanceHold(
+  hold: Hold | null,
+  value: number | null,
+  trigger: Trigger,
+  side: 'above' | 'below',
+  nowMs: number,
+  intervalMs: number,
+): Hold | null {
+  if (value === null) return null
+  const beyond = (candidate: number) => (side === 'above' ? candidate > trigger.threshold : candidate < trigger.threshold)
+  if (!hold) return beyond(value) ? { sinceMs: nowMs - intervalMs, mean: value } : null
+  const memoryMs = Math.max(trigger.forMs * FORGETTING_SHARE, 1)
+  const weight = 1 - Math.exp(-intervalMs / memoryMs)
+  const mean = hold.mean + weight * (value - hold.mean)
+  return beyond(mean) ? { sinceMs: hold.sinceMs, mean } : null
+}
+
+export function heldForMs(hold: Hold | null, nowMs: number): number {
+  return hold ? nowMs - hold.sinceMs : 0
+}

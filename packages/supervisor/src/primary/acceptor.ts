@@ -1,0 +1,131 @@
+import { lookup } from 'node:dns/promises'
+import { unlink } from 'node:fs/promises'
+import net from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { getSystemErrorName } from 'node:util'
+import type { ListenError, ListenRequest } from '../wire/messages.ts'
+import { findPortHolder } from './port-holder.ts'
+
+/** What node gives for a bound socket; the methods that we use. */
+export interface BoundHandle {
+  getsockname(out: object): number
+  close(): void
+  listen(backlog: number): number
+  onconnection: ((status: number, client: BoundHandle) => void) | null
+}
+
+interface NetInternals {
+  _createServerHandle?(address: string | null, port: number, family: number, fd?: number, flags?: number): BoundHandle | number
+}
+
+export type Opened = { readonly handle: BoundHandle; readonly error: null } | { readonly handle: null; readonly error: ListenError }
+
+/**
+ * The primary owns every listening socket for its whole life and gives each worker a copy to accept from. So a connection is
+ * never refused while workers come and go: with nobody to accept, it waits in the kernel's queue.
+ */
+export interface Acceptor {
+  /** The socket for a `listen()` of the app: the same request gets the same socket, in whichever worker it is made. */
+  open(request: ListenRequest): Promise<Opened>
+  /** What is open, for people: `127.0.0.1:3000`, `[::]:3000`, `/run/app.sock`. */
+  addresses(): string[]
+  close(): void
+}
+
+/** An orphan of an earlier run gives the port back within its own grace; waiting that long saves a crash loop. */
+const PORT_WAIT_MS = 3000
+const PORT_RETRY_MS = 100
+const UV_TCP_IPV6ONLY = 1
+
+export function createAcceptor(): Acceptor {
+  const sockets = new Map<string, Promise<Opened>>()
+  const opened = new Map<string, BoundHandle>()
+  return {
+    open(request) {
+      const key = JSON.stringify([request.port, request.host, request.path, request.fd, request.ipv6Only, request.turn])
+      const known = sockets.get(key)
+      if (known) return known
+      const socket = bindPatiently(request).then((result) => {
+        if (result.handle) opened.set(key, result.handle)
+        // A failure is not kept: the next worker may have better luck.
+        else sockets.delete(key)
+        return result
+      })
+      sockets.set(key, socket)
+      return socket
+    },
+    addresses: () => [...opened].map(([key, handle]) => (JSON.parse(key)[2] as string | null) ?? addressOf(handle)),
+    close() {
+      for (const handle of opened.values()) handle.close()
+      opened.clear()
+      sockets.clear()
+    },
+  }
+}
+
+async function bindPatiently(request: ListenRequest): Promise<Opened> {
+  for (let waitedMs = 0; ; waitedMs += PORT_RETRY_MS) {
+    const result = await bind(request)
+    if (typeof result !== 'number') return { handle: result, error: null }
+    const code = getSystemErrorName(result)
+    if (code === 'EADDRINUSE' && request.path !== null && (await removeStaleSocket(request.path))) continue
+    if (code !== 'EADDRINUSE' || waitedMs >= PORT_WAIT_MS)
+      return { handle: null, error: { code, errno: result, message: await explain(code, request) } }
+    await wait(PORT_RETRY_MS)
+  }
+}
+
+async function bind(request: ListenRequest): Promise<BoundHandle | number> {
+  const { port, host, path, fd } = request
+  if (fd !== null) return create(null, -1, -1, fd)
+  if (path !== null) return create(path, -1, -1)
+  const flags = request.ipv6Only ? UV_TCP_IPV6ONLY : 0
+  if (host !== null) {
+    const { address, family } = await lookup(host).catch(() => ({ address: host, family: net.isIPv6(host) ? 6 : 4 }))
+    return create(address, port ?? 0, family, undefined, flags)
+  }
+  // No host: all addresses, IPv6 and IPv4 by one socket, or IPv4 alone where there is no IPv6. As node does.
+  const both = create('::', port ?? 0, 6, undefined, flags)
+  return typeof both === 'number' && getSystemErrorName(both) !== 'EADDRINUSE' ? create('0.0.0.0', port ?? 0, 4) : both
+}
+
+function create(address: string | null, port: number, family: number, fd?: number, flags?: number): BoundHandle | number {
+  const handle = (net as NetInternals)._createServerHandle?.(address, port, family, fd, flags) ?? -38
+  if (typeof handle === 'number') return handle
+  // libuv tells "address in use" late, at the first question about the socket.
+  const late = handle.getsockname({})
+  if (late === 0) return handle
+  handle.close()
+  return late
+}
+
+/** A socket file that nobody listens on was left by a process that died. */
+async function removeStaleSocket(path: string): Promise<boolean> {
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path)
+    probe.once('connect', () => resolve(false)).once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+    probe.once('connect', () => probe.destroy())
+  })
+  if (!refused) return false
+  return unlink(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function explain(code: string, { port, host, path, fd }: ListenRequest): Promise<string> {
+  const where = path ?? (fd !== null ? `file descriptor ${fd}` : `port ${port}${host ? ` on ${host}` : ''}`)
+  if (code === 'EADDRINUSE') {
+    const holder = port === null ? null : await findPortHolder(port)
+    return `Cannot listen on ${where}: it is in use by ${holder ?? 'another process'}. End that process, or choose another port.`
+  }
+  if (code === 'EACCES') return `Cannot listen on ${where}: permission denied. Choose a port from 1024 up, or a path that this user may write.`
+  if (code === 'EADDRNOTAVAIL') return `Cannot listen on ${where}: this machine does not have that address. Leave the host out to listen on all.`
+  return `Cannot listen on ${where}: ${code}.`
+}
+
+function addressOf(handle: BoundHandle): string {
+  const out: { address?: string; port?: number; family?: string } = {}
+  handle.getsockname(out)
+  return out.family === 'IPv6' ? `[${out.address}]:${out.port}` : `${out.address}:${out.port}`
+}

@@ -1,0 +1,112 @@
+import type { ChildProcess } from 'node:child_process'
+import cluster, { type Worker } from 'node:cluster'
+import type { PrimaryMessage } from '../wire/messages.ts'
+import { seal } from '../wire/envelope.ts'
+import { createStderrTail } from './stderr-tail.ts'
+
+export interface ForkSpec {
+  readonly workerId: number
+  readonly entry: string
+  readonly args: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface ProcessEvents {
+  onForked(workerId: number, pid: number): void
+  onForkFailed(workerId: number, message: string): void
+  /** Anything at all that came over the IPC channel. */
+  onMessage(workerId: number, message: unknown): void
+  onStderr(chunk: Buffer): void
+  onExit(workerId: number, exit: { code: number | null; signal: string | null; lastStderrLines: readonly string[] }): void
+}
+
+export interface Processes {
+  fork(spec: ForkSpec): void
+  send(workerId: number, message: PrimaryMessage, handle?: unknown): void
+  kill(workerId: number, signal: NodeJS.Signals): void
+  pid(workerId: number): number | null
+  stderrLines(workerId: number): readonly string[]
+  /** Pids of all workers that have not exited. */
+  pids(): number[]
+}
+
+interface Entry {
+  readonly worker: Worker
+  readonly tail: ReturnType<typeof createStderrTail>
+}
+
+/** A grandchild may hold the dead worker's stderr open; its last lines are worth this wait and no more. */
+const LAST_LINES_WAIT_MS = 200
+
+/** The only place that knows `node:cluster`: forks, signals, and what comes back from both. */
+export function createProcesses(events: ProcessEvents): Processes {
+  const entries = new Map<number, Entry>()
+
+  function fork(spec: ForkSpec): void {
+    cluster.setupPrimary({
+      exec: spec.entry,
+      args: [...spec.args],
+      execArgv: [...spec.execArgv],
+      serialization: 'advanced',
+      // Stdout goes straight to ours, at no cost. Stderr passes through us, so that a dead worker's last words are known.
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    } as Parameters<typeof cluster.setupPrimary>[0])
+    let worker: Worker
+    try {
+      worker = cluster.fork(spec.env)
+    } catch (error) {
+      events.onForkFailed(spec.workerId, messageOf(error))
+      return
+    }
+    const child = worker.process
+    // A worker without a pid (EAGAIN, EMFILE) announces itself by an error event and must not linger in cluster.workers.
+    worker.on('error', (error) => {
+      if (child.pid === undefined) events.onForkFailed(spec.workerId, messageOf(error))
+    })
+    if (child.pid === undefined) return
+    adopt(spec.workerId, worker, child)
+    events.onForked(spec.workerId, child.pid)
+  }
+
+  function adopt(workerId: number, worker: Worker, child: ChildProcess): void {
+    const tail = createStderrTail()
+    entries.set(workerId, { worker, tail })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      tail.push(chunk.toString('utf8'))
+      events.onStderr(chunk)
+    })
+    worker.on('message', (message: unknown) => events.onMessage(workerId, message))
+    child.once('exit', (code, signal) => {
+      let told = false
+      const tell = () => {
+        if (told) return
+        told = true
+        clearTimeout(timer)
+        entries.delete(workerId)
+        events.onExit(workerId, { code, signal, lastStderrLines: tail.lines() })
+      }
+      const timer = setTimeout(tell, LAST_LINES_WAIT_MS)
+      if (child.stderr && !child.stderr.closed) child.stderr.once('close', tell)
+      else tell()
+    })
+  }
+
+  return {
+    fork,
+    send(workerId, message, handle) {
+      const worker = entries.get(workerId)?.worker
+      if (!worker?.isConnected()) return
+      // A worker that is going may be gone before it reads this: its exit tells, the failed write need not.
+      worker.send(seal(message) as object, handle as never, () => {})
+    },
+    kill(workerId, signal) {
+      entries.get(workerId)?.worker.process.kill(signal)
+    },
+    pid: (workerId) => entries.get(workerId)?.worker.process.pid ?? null,
+    stderrLines: (workerId) => entries.get(workerId)?.tail.lines() ?? [],
+    pids: () => [...entries.values()].flatMap(({ worker }) => worker.process.pid ?? []),
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

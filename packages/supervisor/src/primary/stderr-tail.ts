@@ -1,0 +1,23 @@
+/** Lines kept of what a worker wrote to stderr, to tell why it died. */
+const LINES_KEPT = 20
+const LONGEST_LINE = 500
+
+export interface StderrTail {
+  push(text: string): void
+  lines(): readonly string[]
+}
+
+/** Keeps the last lines of a stream in bounded memory, whatever the stream contains. */
+export function createStderrTail(): StderrTail {
+  let lines: string[] = []
+  let rest = ''
+  return {
+    push(text) {
+      const parts = (rest + text).split('\n')
+      rest = (parts.pop() ?? '').slice(0, LONGEST_LINE)
+      const whole = parts.map((line) => line.trimEnd().slice(0, LONGEST_LINE)).filter((line) => line !== '')
+      if (whole.length > 0) lines = [...lines, ...whole].slice(-LINES_KEPT)
+    },
+    lines: () => (rest.trim() === '' ? lines : [...lines, rest].slice(-LINES_KEPT)),
+  }
+}
