@@ -18,7 +18,14 @@ export interface ProcessEvents {
   /** Anything at all that came over the IPC channel. */
   onMessage(workerId: number, message: unknown): void
   onStderr(chunk: Buffer): void
-  onExit(workerId: number, exit: { code: number | null; signal: string | null; lastStderrLines: readonly string[] }): void
+  onExit(workerId: number, exit: ProcessExit): void
+}
+
+export interface ProcessExit {
+  readonly pid: number
+  readonly code: number | null
+  readonly signal: string | null
+  readonly lastStderrLines: readonly string[]
 }
 
 export interface Processes {
@@ -26,9 +33,8 @@ export interface Processes {
   send(workerId: number, message: PrimaryMessage, handle?: unknown): void
   kill(workerId: number, signal: NodeJS.Signals): void
   pid(workerId: number): number | null
-  stderrLines(workerId: number): readonly string[]
-  /** Pids of all workers that have not exited. */
-  pids(): number[]
+  /** Calls back for what this worker writes to stderr; returns the way to end that. */
+  onStderr(workerId: number, listener: (text: string) => void): () => void
 }
 
 interface Entry {
@@ -84,7 +90,7 @@ export function createProcesses(events: ProcessEvents): Processes {
         told = true
         clearTimeout(timer)
         entries.delete(workerId)
-        events.onExit(workerId, { code, signal, lastStderrLines: tail.lines() })
+        events.onExit(workerId, { pid: child.pid as number, code, signal, lastStderrLines: tail.lines() })
       }
       const timer = setTimeout(tell, LAST_LINES_WAIT_MS)
       if (child.stderr && !child.stderr.closed) child.stderr.once('close', tell)
@@ -104,8 +110,12 @@ export function createProcesses(events: ProcessEvents): Processes {
       entries.get(workerId)?.worker.process.kill(signal)
     },
     pid: (workerId) => entries.get(workerId)?.worker.process.pid ?? null,
-    stderrLines: (workerId) => entries.get(workerId)?.tail.lines() ?? [],
-    pids: () => [...entries.values()].flatMap(({ worker }) => worker.process.pid ?? []),
+    onStderr(workerId, listener) {
+      const stderr = entries.get(workerId)?.worker.process.stderr
+      const hear = (chunk: Buffer): void => listener(chunk.toString('utf8'))
+      stderr?.on('data', hear)
+      return () => stderr?.off('data', hear)
+    },
   }
 }
 

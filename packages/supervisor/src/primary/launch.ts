@@ -1,0 +1,53 @@
+import type { Command } from '../fleet/command.ts'
+import type { FleetSettings } from '../fleet/fleet.ts'
+import type { ForkSpec } from './processes.ts'
+
+type Fork = Extract<Command, { kind: 'fork' }>
+
+export interface AppSettings {
+  /** Absolute path. */
+  readonly entry: string
+  readonly args: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface LaunchContext {
+  readonly app: AppSettings
+  readonly fleet: FleetSettings
+  /** URL of the preload. */
+  readonly register: string
+  readonly replicaId: string
+  /** 'own': workers accept from the primary's sockets; 'cluster': Node hands out connections. */
+  readonly listen: 'own' | 'cluster'
+  /** The primary's own NODE_OPTIONS, which workers inherit. */
+  readonly nodeOptions: string
+}
+
+/** What of a worker's memory limit its JavaScript heap may take: buffers, code and stacks live outside of it. */
+const HEAP_SHARE = 0.8
+const MB = 1024 * 1024
+
+/** Everything that makes a Node process a worker of this fleet. */
+export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
+  const { app, fleet, register, replicaId, listen } = context
+  const heapLimit = `--max-old-space-size=${Math.floor((fleet.workers.memoryLimitBytes * HEAP_SHARE) / MB)}`
+  const isLimited = [...app.execArgv, context.nodeOptions].some((text) => text.includes('max-old-space-size') || text.includes('max_old_space_size'))
+  return {
+    workerId: command.workerId,
+    entry: app.entry,
+    args: app.args,
+    execArgv: ['--import', register, ...(isLimited ? [] : [heapLimit]), ...app.execArgv],
+    env: {
+      ...app.env,
+      STATIONMASTER_WORKER_ID: String(command.workerId),
+      STATIONMASTER_WORKER_SLOT: String(command.slot),
+      STATIONMASTER_REPLICA_ID: replicaId,
+      STATIONMASTER_GENERATION: String(command.generation),
+      STATIONMASTER_ROLE: command.role,
+      STATIONMASTER_READY_WHEN: fleet.workers.readyWhen,
+      STATIONMASTER_TICK_MS: String(fleet.tickMs),
+      STATIONMASTER_LISTEN: listen,
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import type { FleetEvent } from '../fleet/event.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+
+/** At one sample a second and a few events beside it, half an hour; older events are dropped a segment at a time. */
+const EVENTS_PER_SEGMENT = 2000
+
+interface Segment {
+  readonly start: Fleet
+  readonly events: FleetEvent[]
+}
+
+export interface Recorder {
+  record(event: FleetEvent): void
+  /** A fleet as it was, and every event since: fed to `replay`, it gives the same decisions again. */
+  recording(): { readonly start: Fleet; readonly events: readonly FleetEvent[] }
+}
+
+/** Remembers between one and two segments of events, so that what just happened can be replayed, in bounded memory. */
+export function createRecorder(fleet: () => Fleet): Recorder {
+  let older: Segment | null = null
+  let current: Segment = { start: fleet(), events: [] }
+  return {
+    record(event) {
+      if (current.events.length >= EVENTS_PER_SEGMENT) {
+        older = current
+        current = { start: fleet(), events: [] }
+      }
+      current.events.push(event)
+    },
+    recording: () => ({ start: (older ?? current).start, events: [...(older?.events ?? []), ...current.events] }),
+  }
+}
