@@ -2,6 +2,9 @@
 const LINES_KEPT = 20
 const LONGEST_LINE = 500
 
+/** Said by a worker whose inspector we opened to diagnose it: no word of the app. */
+const INSPECTOR_LINE = /^(Debugger (listening|attached|ending)|For help, see: https:)/
+
 export interface StderrTail {
   push(text: string): void
   lines(): readonly string[]
@@ -15,7 +18,7 @@ export function createStderrTail(): StderrTail {
     push(text) {
       const parts = (rest + text).split('\n')
       rest = (parts.pop() ?? '').slice(0, LONGEST_LINE)
-      const whole = parts.map((line) => line.trimEnd().slice(0, LONGEST_LINE)).filter((line) => line !== '')
+      const whole = parts.map((line) => line.trimEnd().slice(0, LONGEST_LINE)).filter((line) => line !== '' && !INSPECTOR_LINE.test(line))
       if (whole.length > 0) lines = [...lines, ...whole].slice(-LINES_KEPT)
     },
     lines: () => (rest.trim() === '' ? lines : [...lines, rest].slice(-LINES_KEPT)),
