@@ -1,0 +1,157 @@
+import { performance } from 'node:perf_hooks'
+
+/** Kept for a sink that is full or closed: the newest lines, since they tell what is going on now. */
+const MOST_KEPT_CHARACTERS = 512 * 1024
+/** What the stream itself may hold unread; Node would take any amount. */
+const MOST_UNREAD_BYTES = 64 * 1024
+/** A sink that failed may come back (a disk with room again, a rotated pipe), so it is asked again from time to time. */
+const RETRY_AFTER_MS = 1000
+
+export interface Sink {
+  /** Takes a line without its newline. Never throws, never waits, never keeps more than a bounded amount. */
+  write(line: string): void
+  /** Resolves with true when all lines were taken by the stream, with false when it failed or `timeoutMs` passed before that. */
+  flush(timeoutMs: number): Promise<boolean>
+}
+
+/** `lostLine` makes the line that tells how many were lost; it is written as soon as the stream takes lines again. */
+export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: number) => string): Sink {
+  const output = stream as NodeJS.WriteStream
+  const ring = createRing()
+  const waiters = new Set<() => void>()
+  let failedAtMs: number | null = null
+  let pumping = false
+
+  // The listener stays: without one, a reader that goes away would end the process.
+  output.on('error', failed)
+
+  const isDone = (): boolean => ring.isEmpty() && output.writableLength === 0
+  const isGone = (): boolean => output.destroyed || output.writableEnded
+
+  function failed(): void {
+    failedAtMs = performance.now()
+    for (const wake of waiters) wake()
+  }
+
+  function pump(): void {
+    if (pumping || isGone()) return
+    pumping = true
+    if (failedAtMs === null) {
+      let sent = true
+      while (sent && output.writableLength < MOST_UNREAD_BYTES) sent = sendNext()
+    } else if (performance.now() - failedAtMs >= RETRY_AFTER_MS) {
+      // One line finds out whether the sink is back; the others wait for its answer.
+      failedAtMs = performance.now()
+      sendNext()
+    }
+    pumping = false
+  }
+
+  function sendNext(): boolean {
+    const lost = ring.takeLost()
+    if (lost > 0) send(lostLine(lost), lost)
+    else {
+      const line = ring.take()
+      if (line === undefined) return false
+      send(line, 1)
+    }
+    return true
+  }
+
+  /** `stands` is for how many lines this one stands, should it get lost itself. */
+  function send(line: string, stands: number): void {
+    const onTaken = (error?: Error | null): void => {
+      if (error) {
+        ring.lose(stands)
+        failed()
+        return
+      }
+      failedAtMs = null
+      pump()
+      if (isDone()) for (const wake of waiters) wake()
+    }
+    try {
+      output.write(`${line}\n`, onTaken)
+    } catch (error) {
+      onTaken(error as Error)
+    }
+  }
+
+  return {
+    write(line) {
+      ring.keep(line)
+      if (isGone()) ring.loseAll()
+      pump()
+    },
+    async flush(timeoutMs) {
+      pump()
+      if (isDone()) return true
+      if (failedAtMs !== null || isGone()) return false
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer)
+          waiters.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, timeoutMs)
+        waiters.add(wake)
+      })
+      return isDone()
+    },
+  }
+}
+
+interface Ring {
+  keep(line: string): void
+  take(): string | undefined
+  isEmpty(): boolean
+  lose(lines: number): void
+  loseAll(): void
+  /** How many lines were lost since this was asked last. */
+  takeLost(): number
+}
+
+/** Lines in bounded memory: the oldest are dropped and counted. */
+function createRing(): Ring {
+  let lines: string[] = []
+  let first = 0
+  let characters = 0
+  let lost = 0
+
+  function take(): string | undefined {
+    const line = lines[first]
+    if (line === undefined) return undefined
+    first++
+    characters -= line.length
+    // Moving the rest down at every line would cost more than the lines themselves.
+    if (first > 1000 || first === lines.length) {
+      lines = lines.slice(first)
+      first = 0
+    }
+    return line
+  }
+
+  return {
+    keep(line) {
+      lines.push(line)
+      characters += line.length
+      while (characters > MOST_KEPT_CHARACTERS && take() !== undefined) lost++
+    },
+    take,
+    isEmpty: () => lines.length === 0,
+    lose(count) {
+      lost += count
+    },
+    loseAll() {
+      lost += lines.length - first
+      lines = []
+      first = 0
+      characters = 0
+    },
+    takeLost() {
+      const count = lost
+      lost = 0
+      return count
+    },
+  }
+}
