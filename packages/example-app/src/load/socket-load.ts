@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
+import { reasonOf } from './http-client.ts'
 import { loopbackUrl, maxClients, maxSeconds, within } from './limits.ts'
 import { count, type Stats, Tally } from './tally.ts'
 
@@ -60,7 +61,7 @@ export function startSocketLoad(options: SocketLoadOptions): SocketLoad {
       tally.ok(performance.now() - startedAt, answer.worker ?? worker)
     } catch (error) {
       if (!stopped) numbers.lostAcks++
-      tally.failed(stopped ? 'stopped' : `lost: ${error instanceof Error ? error.message : error}`)
+      tally.failed(stopped ? 'stopped' : `lost: ${reasonOf(error)}`)
     }
   }
   const connect = (index: number): void => {

@@ -47,10 +47,9 @@ async function createCluster(folder: string): Promise<Cluster> {
     chmodSync(folder, 0o711)
     for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid)
   }
-  const initdb = run(join(binaries, 'bin/initdb'), [
-    ...['--pgdata', data, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
-    ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
-  ])
+  const access = ['--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256']
+  const format = ['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions']
+  const initdb = run(join(binaries, 'bin/initdb'), ['--pgdata', data, ...access, ...format])
   const end = await initdb.ended
   if (end !== 'exit code 0') throw new Error(`initdb failed (${end}): ${initdb.output()}`)
   rmSync(passwordFile)
