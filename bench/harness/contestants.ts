@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ask, type FleetStatus } from './control.ts'
+import { freePort } from './ports.ts'
+import { end, start } from './processes.ts'
+import { until, within } from './wait.ts'
+
+export type App = 'hello' | 'who' | 'express'
+
+/** A server under one supervisor or another. */
+export interface Contestant {
+  readonly name: string
+  readonly port: number
+  /** Of the process that supervises. */
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+export interface Stationmaster extends Contestant {
+  status(): Promise<FleetStatus>
+  scale(workers: number): Promise<void>
+  reload(): Promise<void>
+  /** Waits for that many ready workers and spares, and nobody on the way in or out. */
+  settled(ready: number, spares: number): Promise<FleetStatus>
+}
+
+export interface BareCluster extends Contestant {
+  fork(): void
+}
+
+const CLI = fileURLToPath(new URL('../../packages/supervisor/dist/cli.js', import.meta.url))
+const CLUSTER = appFile('bare-cluster')
+const START_LIMIT_MS = 20_000
+const SETTLE_LIMIT_MS = 60_000
+
+export function appFile(app: App | 'bare-cluster'): string {
+  return fileURLToPath(new URL(`../apps/${app}.mjs`, import.meta.url))
+}
+
+/** Options beyond the defaults go into a config file, as a user would have them. */
+export async function startStationmaster(
+  app: App,
+  workers: { min: number; max: number; spares?: number; oversubscribe?: boolean },
+): Promise<Stationmaster> {
+  const port = await freePort()
+  const folder = mkdtempSync(path.join(tmpdir(), 'stationmaster-bench-'))
+  const socketPath = path.join(folder, 'control.sock')
+  const config = path.join(folder, 'stationmaster.config.json')
+  writeFileSync(config, JSON.stringify({ entry: appFile(app), workers }))
+  const args = ['start', appFile(app), '--config', config, '--control', socketPath, '--log', 'json']
+  const started = start(CLI, args, { env: { PORT: String(port) }, cwd: folder })
+  const status = async (): Promise<FleetStatus> => (await ask(socketPath, 'GET', '/v1/status')) as FleetStatus
+  const settled = (ready: number, spares: number): Promise<FleetStatus> =>
+    until(`${ready} ready workers and ${spares} spares; it wrote: ${started.lastOutput()}`, SETTLE_LIMIT_MS, async () => {
+      if (started.process.exitCode !== null) throw new Error(`stationmaster ended: ${started.lastOutput()}`)
+      const now = await status().catch(() => null)
+      const count = (state: string): number => now?.workers.filter((worker) => worker.state === state).length ?? 0
+      return now && count('ready') === ready && count('spare') === spares && now.workers.length === ready + spares ? now : null
+    })
+  return {
+    name: 'stationmaster',
+    port,
+    pid: started.pid,
+    status,
+    settled,
+    scale: async (count) => void (await ask(socketPath, 'POST', '/v1/scale', { workers: count })),
+    reload: async () => void (await ask(socketPath, 'POST', '/v1/reload')),
+    async stop() {
+      await end(started)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function startBareCluster(app: App, count: number): Promise<BareCluster> {
+  const port = await freePort()
+  const started = start(CLUSTER, [appFile(app), String(count)], { env: { PORT: String(port) } })
+  const listening = new Promise<void>((resolve, reject) => {
+    started.process.on('message', (message: { workers: number }) => {
+      if (message.workers >= count) resolve()
+    })
+    started.process.on('exit', () => reject(new Error(`the bare cluster ended: ${started.lastOutput()}`)))
+  })
+  await within('the workers of a bare cluster', START_LIMIT_MS, listening)
+  return {
+    name: 'Node cluster',
+    port,
+    pid: started.pid,
+    fork: () => void started.process.send({ kind: 'fork' }),
+    stop: () => end(started),
+  }
+}
