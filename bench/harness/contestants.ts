@@ -22,8 +22,8 @@ export interface Stationmaster extends Contestant {
   status(): Promise<FleetStatus>
   scale(workers: number): Promise<void>
   reload(): Promise<void>
-  /** Waits for that many ready workers and spares, and nobody on the way in or out. */
-  settled(ready: number, spares: number): Promise<FleetStatus>
+  /** Waits for that many ready workers and spares (any number where it says nothing), and nobody on the way in or out. */
+  settled(ready: number, spares?: number): Promise<FleetStatus>
 }
 
 export interface BareCluster extends Contestant {
@@ -52,12 +52,14 @@ export async function startStationmaster(
   const args = ['start', appFile(app), '--config', config, '--control', socketPath, '--log', 'json']
   const started = start(CLI, args, { env: { PORT: String(port) }, cwd: folder })
   const status = async (): Promise<FleetStatus> => (await ask(socketPath, 'GET', '/v1/status')) as FleetStatus
-  const settled = (ready: number, spares: number): Promise<FleetStatus> =>
-    until(`${ready} ready workers and ${spares} spares; it wrote: ${started.lastOutput()}`, SETTLE_LIMIT_MS, async () => {
+  const settled = (ready: number, spares?: number): Promise<FleetStatus> =>
+    until(`${ready} ready workers and ${spares ?? 'any'} spares; it wrote: ${started.lastOutput()}`, SETTLE_LIMIT_MS, async () => {
       if (started.process.exitCode !== null) throw new Error(`stationmaster ended: ${started.lastOutput()}`)
       const now = await status().catch(() => null)
       const count = (state: string): number => now?.workers.filter((worker) => worker.state === state).length ?? 0
-      return now && count('ready') === ready && count('spare') === spares && now.workers.length === ready + spares ? now : null
+      return now && count('ready') === ready && count('spare') === (spares ?? count('spare')) && now.workers.length === ready + count('spare')
+        ? now
+        : null
     })
   return {
     name: 'stationmaster',

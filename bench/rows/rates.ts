@@ -1,0 +1,52 @@
+import { startBareCluster, startStationmaster } from '../harness/contestants.ts'
+import { duel, type DuelPlan, summarize } from '../harness/duel.ts'
+import { installPm2, startPm2 } from '../harness/pm2.ts'
+import type { Outcome, Row, Settings } from '../harness/row.ts'
+import { median, range } from '../harness/statistics.ts'
+
+const WORKERS = 2
+
+interface Contest {
+  readonly mustRatio: number
+  readonly connections: number
+  readonly keepAlive: boolean
+}
+
+const REUSED: Contest = { mustRatio: 0.95, connections: 64, keepAlive: true }
+const NEW: Contest = { mustRatio: 1.7, connections: 32, keepAlive: false }
+
+export const keepAlive: Row = {
+  name: 'keep-alive',
+  title: 'Keep-alive requests/s, 2 workers, all sampling on : bare Node cluster',
+  must: `≥ ${REUSED.mustRatio}`,
+  run: (settings) => run(REUSED, settings),
+}
+
+export const connections: Row = {
+  name: 'connections',
+  title: 'New connections/s, 2 workers, all sampling on : Node cluster (round robin)',
+  must: `≥ ${NEW.mustRatio}`,
+  run: (settings) => run(NEW, settings),
+}
+
+async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Settings): Promise<Outcome> {
+  const load = { ...clients, warmUpMs: quick ? 500 : 1500, durationMs: quick ? 1500 : 5000 }
+  const plan: DuelPlan = { starts: quick ? 1 : 4, pairsPerStart: quick ? 2 : 4, load }
+  const bare = () => startBareCluster('hello', WORKERS)
+  const result = await duel(() => startStationmaster('hello', { min: WORKERS, max: WORKERS }), bare, plan)
+  const ratio = median(result.ratios)
+  const missing = peers ? installPm2() : 'not asked for'
+  const pm2 = missing === null ? await duel(() => startPm2('hello', WORKERS), bare, { ...plan, starts: 1 }) : null
+  return {
+    measured: ratio.toFixed(3),
+    spread: range(result.ratios, 3),
+    reached: ratio >= mustRatio,
+    comparison: pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}` : '',
+    details: {
+      ratios: result.ratios,
+      stationmaster: summarize(result.ours),
+      nodeCluster: summarize(result.theirs),
+      pm2: pm2 ? { ratios: pm2.ratios, ...summarize(pm2.ours) } : missing,
+    },
+  }
+}

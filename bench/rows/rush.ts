@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { startStationmaster } from '../harness/contestants.ts'
+import { firstAnswerOfAnother } from '../harness/first-answer.ts'
+import { startLoad } from '../harness/load.ts'
+import type { Outcome, Row, Settings } from '../harness/row.ts'
+import { median, range } from '../harness/statistics.ts'
+
+const MUST_S = 4
+const CLIENTS = 64
+/** Each request keeps the event loop busy for that long: one worker answers 200 per second, and 64 clients ask for more. */
+const PATH = '/?ms=5'
+const CALM_MS = 3000
+const LIMIT_MS = 30_000
+
+export const rush: Row = {
+  name: 'rush',
+  title: 'Rush begins to new capacity serving, all defaults (slowest of the rounds)',
+  must: `≤ ${MUST_S} s`,
+  run,
+}
+
+async function run({ quick }: Settings): Promise<Outcome> {
+  const timesS: number[] = []
+  for (let round = 0; round < (quick ? 2 : 7); round++) timesS.push(await rushOnce())
+  const slowest = Math.max(...timesS)
+  return {
+    measured: `${slowest.toFixed(2)} s`,
+    spread: `${range(timesS, 2)} s, median ${median(timesS).toFixed(2)} s`,
+    reached: slowest <= MUST_S,
+    comparison: '',
+    details: { timesS },
+  }
+}
+
+/** A fresh fleet each time: after a change the defaults wait a minute before the next. */
+async function rushOnce(): Promise<number> {
+  const server = await startStationmaster('who', { min: 1, max: 10 })
+  const { workers } = await server.settled(1, 1)
+  const known = new Set(workers.filter(({ state }) => state === 'ready').map(({ pid }) => pid))
+  await pause(CALM_MS)
+  const load = startLoad({ port: server.port, path: PATH, connections: CLIENTS, durationMs: LIMIT_MS })
+  await load.begun
+  const begunAtMs = performance.now()
+  const seconds = ((await firstAnswerOfAnother(server.port, known, LIMIT_MS)) - begunAtMs) / 1000
+  load.stop()
+  await load.report
+  await server.stop()
+  return seconds
+}
