@@ -1,8 +1,10 @@
 /** What people write who come from PM2 or from an older habit. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   script: 'entry',
+  exec: 'entry',
   instances: 'workers.max',
   node_args: 'execArgv',
+  interpreter_args: 'execArgv',
   max_memory_restart: 'workers.memoryLimit',
   wait_ready: 'workers.readyWhen',
   listen_timeout: 'workers.bootTimeout',
@@ -12,13 +14,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** More names than this are no help in a sentence. */
 const MAX_LISTED = 8
 
-/** Completes "expected …" for a key that nobody knows, with the nearest known one. `elsewhere` are paths of other groups. */
-export function unknownOption(name: string, siblings: readonly string[], elsewhere: readonly string[] = [], group = ''): string {
+/** Completes "… is not an option; " for a name that nobody knows. `elsewhere` are the paths of all options. */
+export function unknownName(name: string, siblings: readonly string[], elsewhere: readonly string[] = [], group = ''): string {
   const sibling = nearest(name, siblings)
-  if (sibling) return `a known option; did you mean ${group}${sibling}?`
+  if (sibling) return `did you mean ${group}${sibling}?`
   const other = (Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined) ?? elsewhere.find((path) => path.endsWith(`.${name}`))
-  if (other) return `a known option; did you mean ${other}?`
-  return siblings.length > MAX_LISTED ? 'a known option' : `a known option: ${siblings.join(', ')}`
+  if (other) return `did you mean ${other}?`
+  if (siblings.length > MAX_LISTED) return 'remove it, or see the option table for its name'
+  return siblings.length === 1 ? `only ${siblings[0]} is` : `the options here are ${siblings.join(', ')}`
 }
 
 /** The candidate that the name is probably a slip of the pen for. Short names must agree, because there every other name is near. */

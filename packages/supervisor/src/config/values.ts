@@ -1,62 +1,84 @@
-import { type Kind, scalar } from './kind.ts'
+import type { ScheduleEntry, Trigger } from '../policy/settings.ts'
+import type { Address } from './address.ts'
+import type { Row } from './row.ts'
 
-export function wholeNumber(min: number, max: number, unit: string | null = null): Kind<number> {
-  const about = {
-    expected: `a whole number from ${min} to ${max}`,
-    unit,
-    schema: { type: 'integer', minimum: min, maximum: max },
-    fromText: numberFromText,
-  }
-  return scalar(about, (value) => (Number.isInteger(value) && inRange(value as number, min, max) ? (value as number) : undefined))
+export type Side = 'up' | 'down'
+export type SignalName = 'cpu' | 'memory' | 'queue' | 'p95' | 'eventLoopDelay' | 'eventLoopUtilization'
+export type Balance = 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
+
+/** What requests of the same client have in common; `auto` is Socket.IO's session once the app attaches Socket.IO, else nothing. */
+export type Sticky =
+  | 'auto'
+  | 'socket.io'
+  | false
+  | { readonly cookie: string }
+  | { readonly header: string }
+  | { readonly address: true; readonly trustProxy: boolean }
+
+export interface SurgeValue {
+  readonly eventLoopUtilization: number | null
+  /** `auto` follows the up-trigger of the signal. */
+  readonly queue: number | null | 'auto'
+  readonly forMs: number
 }
 
-export function amount(min: number, max: number, unit: string | null = null): Kind<number> {
-  const about = { expected: `a number from ${min} to ${max}`, unit, schema: { type: 'number', minimum: min, maximum: max }, fromText: numberFromText }
-  return scalar(about, (value) => (typeof value === 'number' && inRange(value, min, max) ? value : undefined))
+export interface AppValues {
+  readonly entry: string | null
+  readonly args: readonly string[]
+  readonly execArgv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
-/** A share of a whole. */
-export const ratio: Kind<number> = amount(0, 1, 'ratio')
-
-/** A value in a unit that only its signal knows. */
-export const anyNumber: Kind<number> = scalar({ expected: 'a number', unit: null, schema: { type: 'number' }, fromText: numberFromText }, (value) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined,
-)
-
-export const trueOrFalse: Kind<boolean> = scalar(
-  { expected: 'true or false', unit: null, schema: { type: 'boolean' }, fromText: booleanFromText },
-  (value) => (typeof value === 'boolean' ? value : undefined),
-)
-
-export function oneOf<const T extends string>(...choices: readonly T[]): Kind<T> {
-  const expected = `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`
-  const about = { expected, unit: null, schema: { enum: choices }, fromText: asIs }
-  return scalar(about, (value) => choices.find((choice) => choice === value))
+export interface LifeValues {
+  readonly 'workers.min': number
+  readonly 'workers.max': number
+  readonly 'workers.oversubscribe': boolean
+  readonly 'workers.spares': 'auto' | number
+  readonly 'workers.memoryLimit': number | null
+  readonly 'workers.readyWhen': 'listening' | 'ready'
+  readonly 'workers.bootTimeout': number
+  readonly 'health.path': string | null
+  readonly 'health.interval': number
+  readonly 'health.timeout': number | null
+  readonly 'health.unhealthyThreshold': number
+  readonly 'health.stuckAfter': number
+  readonly 'restart.intensity': number
+  readonly 'restart.window': number
+  readonly 'restart.backoff': number
+  readonly 'restart.backoffMax': number
+  readonly 'drain.timeout': number
 }
 
-/** A text of a certain form. `what` completes the sentence "expected …". No form admits NUL: the operating system would cut the text there. */
-export function text(what: string, pattern: RegExp): Kind<string> {
-  const about = { expected: what, unit: null, schema: { type: 'string', pattern: pattern.source }, fromText: asIs }
-  return scalar(about, (value) => (typeof value === 'string' && pattern.test(value) && !value.includes('\0') ? value : undefined))
+export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${SignalName}`, Trigger | null>> {
+  readonly 'scaling.cooldown.up': number
+  readonly 'scaling.cooldown.down': number
+  readonly 'scaling.step.up': 'proportional' | number
+  readonly 'scaling.step.down': number
+  readonly 'scaling.surge': SurgeValue | null
+  readonly 'scaling.schedule': readonly ScheduleEntry[]
+  readonly 'scaling.mode': 'auto' | 'shadow'
 }
 
-/** A text that is not empty, and is short enough to be what it claims to be. */
-export function shortText(what: string, maxLength: number): Kind<string> {
-  const about = { expected: what, unit: null, schema: { type: 'string', minLength: 1, maxLength }, fromText: asIs }
-  const fits = (value: string): boolean => value !== '' && value.length <= maxLength && !value.includes('\0')
-  return scalar(about, (value) => (typeof value === 'string' && fits(value) ? value : undefined))
+export interface SurroundingValues {
+  readonly 'routing.balance': Balance
+  readonly 'routing.sticky': Sticky
+  readonly 'database.budget': number | null
+  readonly 'database.reserve': number
+  readonly 'database.minPerWorker': number
+  readonly 'database.url': string | null
+  readonly 'redis.url': string | null
+  readonly 'control.socket': string
+  readonly 'admin.listen': Address | null
+  readonly 'cost.perReplicaMonth': number
+  readonly 'cost.fixedMonth': number
+  readonly 'cost.budgetMonth': number | null
+  readonly log: 'json' | 'pretty' | null
+  readonly 'sampling.interval': number
 }
 
-const inRange = (value: number, min: number, max: number): boolean => value >= min && value <= max
-const asIs = (value: string): unknown => value
+/** The value of every option once it is understood: durations in milliseconds, sizes in bytes, `null` for none. */
+export interface Values extends AppValues, LifeValues, ScalingValues, SurroundingValues {}
 
-/** Digits become a number; everything else stays the text it is, so that the problem shows what was written. */
-function numberFromText(value: string): unknown {
-  return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
-}
+export type Path = keyof Values
 
-function booleanFromText(value: string): unknown {
-  if (['true', '1', 'yes', 'on'].includes(value)) return true
-  if (['false', '0', 'no', 'off'].includes(value)) return false
-  return value
-}
+export type Rows<V> = { readonly [P in keyof V]: Row<V[P]> }

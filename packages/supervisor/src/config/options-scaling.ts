@@ -1,0 +1,89 @@
+type Duration = number | string
+
+/** Holds while the signal is above the threshold; counts once it has held for that long. What is left out keeps its default. */
+export interface UpTrigger<Threshold = number> {
+  above?: Threshold
+  for?: Duration
+}
+
+/** Holds while the signal is below the threshold; counts once it has held for that long. What is left out keeps its default. */
+export interface DownTrigger<Threshold = number> {
+  below?: Threshold
+  for?: Duration
+}
+
+/** The fleet grows if any of these held its time. `false` switches a signal off. Other names are signals that the app reports itself. */
+export interface UpTriggers {
+  /** A worker's share of one core, 0..1, mean over ready workers. Default `{ above: 0.7, for: '60s' }`. */
+  cpu?: UpTrigger | false
+  /** A worker's memory over `workers.memoryLimit`, 0..1, mean. Default `{ above: 0.8, for: '60s' }`. */
+  memory?: UpTrigger | false
+  /** Requests received and not yet answered, per worker, mean. Default `{ above: 100, for: '30s' }`. */
+  queue?: UpTrigger | false
+  /** 95th percentile of response times, of the whole fleet. Default `{ above: '2s', for: '120s' }`. */
+  p95?: UpTrigger<Duration> | false
+  /** 99th percentile of the event-loop delay, mean. Default `{ above: '100ms', for: '30s' }`. */
+  eventLoopDelay?: UpTrigger<Duration> | false
+  /** 0..1, mean. Default `{ above: 0.8, for: '30s' }`. */
+  eventLoopUtilization?: UpTrigger | false
+  [custom: string]: UpTrigger<Duration> | false | undefined
+}
+
+/** The fleet shrinks only if all of these held their time. `false` switches a signal off. */
+export interface DownTriggers {
+  /** Default `{ below: 0.3, for: '300s' }`. */
+  cpu?: DownTrigger | false
+  /** Default `{ below: 0.4, for: '300s' }`. */
+  memory?: DownTrigger | false
+  /** Default `{ below: 10, for: '300s' }`. */
+  queue?: DownTrigger | false
+  /** Default `{ below: '500ms', for: '300s' }`. */
+  p95?: DownTrigger<Duration> | false
+  /** Default `{ below: '20ms', for: '300s' }`. */
+  eventLoopDelay?: DownTrigger<Duration> | false
+  /** Default `{ below: 0.3, for: '300s' }`. */
+  eventLoopUtilization?: DownTrigger | false
+  [custom: string]: DownTrigger<Duration> | false | undefined
+}
+
+/** A floor or a ceiling (or both) from each time that `cron` comes true until `until` does, or for as long as `for` says. */
+export type ScheduleOption = {
+  /** Five fields (or six, seconds first): `'0 8 * * 1-5'`. */
+  cron: string
+  /** `'Europe/Berlin'`. Default `'UTC'`. */
+  timezone?: string
+  min?: number
+  max?: number
+} & ({ until: string; for?: never } | { for: Duration; until?: never })
+
+export interface SurgeOptions {
+  /** 0..1, mean over ready workers. Default 0.95. */
+  eventLoopUtilization?: number | false
+  /** Requests per worker, mean. Default: 3 × `up.queue.above`. */
+  queue?: number | false
+  /** Default `'2s'`. */
+  for?: Duration
+}
+
+export interface ScalingOptions {
+  up?: UpTriggers
+  down?: DownTriggers
+  cooldown?: {
+    /** No growth so soon after the last change. Default `'60s'`. */
+    up?: Duration
+    /** No shrinking so soon after the last change. Default `'300s'`. */
+    down?: Duration
+  }
+  step?: {
+    /** Workers added at once. Default `'proportional'` to how far the signal is above its threshold, at most doubling. */
+    up?: 'proportional' | number
+    /** Workers let go at once. Default 1. */
+    down?: number
+  }
+  /** The emergency lane: either signal that high for so long ignores windows and cooldown. `false` closes it. */
+  surge?: SurgeOptions | false
+  /** Floors and ceilings for hours of the day. Default none. */
+  schedule?: readonly ScheduleOption[]
+  /** `'shadow'` decides and explains, but never acts. Default `'auto'`. */
+  mode?: 'auto' | 'shadow'
+}

@@ -1,0 +1,129 @@
+import type { ScalingOptions } from './options-scaling.ts'
+
+/** `'30s'`, `'5m'`, `'1h'`, `'250ms'`, or a number of milliseconds. */
+export type Duration = number | string
+
+/** `'512MB'`, `'1GiB'`, or a number of bytes. */
+export type Size = number | string
+
+export interface WorkersOptions {
+  /** The fleet never shrinks below this many workers. Default 1. */
+  min?: number
+  /** The fleet never grows beyond this many workers, nor beyond what the CPU and memory of the container carry. Default 10. */
+  max?: number
+  /** Lifts the limit of one worker per core, to try a large fleet on a laptop. Default false. */
+  oversubscribe?: boolean
+  /** Booted workers kept ready to be promoted. Default `'auto'`: 1 where memory leaves room, else 0. */
+  spares?: 'auto' | number
+  /** A worker above it is replaced and drained. Default: container limit × 0.9 / `max`. */
+  memoryLimit?: Size
+  /** When a worker takes traffic: once it listens, or once the app calls `ready()` or `process.send('ready')`. Default `'listening'`. */
+  readyWhen?: 'listening' | 'ready'
+  /** A worker that is not ready by then is replaced. Default `'30s'`. */
+  bootTimeout?: Duration
+}
+
+export interface HealthOptions {
+  /** A path that is asked of each worker itself. Default: none. */
+  path?: string | false
+  /** Time between two questions. Default `'30s'`. */
+  interval?: Duration
+  /** An answer must come within this time. Default `'5s'`, at most `interval`. */
+  timeout?: Duration
+  /** Failed answers in a row after which a worker is replaced. Default 3. */
+  unhealthyThreshold?: number
+  /** A worker whose event loop is blocked that long is replaced, after a diagnostic report. Default `'10s'`. */
+  stuckAfter?: Duration
+}
+
+export interface RestartOptions {
+  /** Unexpected exits allowed within `window`; beyond it the supervisor stops and exits 1. Default 5. */
+  intensity?: number
+  /** The time in which exits are counted. Default `'60s'`. */
+  window?: Duration
+  /** Pause before a crashed worker is replaced; doubles each time. Default `'100ms'`. */
+  backoff?: Duration
+  /** The pause grows no further than this. Default `'15s'`. */
+  backoffMax?: Duration
+}
+
+export interface RoutingOptions {
+  /** How connections reach workers. Default `'shared'`: all accept from one socket. */
+  balance?: 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
+  /** What keeps a client on its worker. Default `'auto'`: `'socket.io'` once `attachSocketIO` is used, else nothing. */
+  sticky?: 'auto' | 'socket.io' | false | { cookie: string } | { header: string } | { address: true; trustProxy?: boolean }
+}
+
+export interface DatabaseOptions {
+  /** Connections that all workers of all replicas may hold together. Default: none. */
+  budget?: number | false
+  /** Connections of the budget that are kept free for people. Default 3. */
+  reserve?: number
+  /** Connections that a worker needs in order to work at all. Default 2. */
+  minPerWorker?: number
+  /** A `postgres://` URL. Default: the environment variable `DATABASE_URL`. */
+  url?: string | false
+}
+
+export interface CostOptions {
+  /** USD a month for one replica. Default 20. */
+  perReplicaMonth?: number
+  /** USD a month whatever the number of replicas. Default 20. */
+  fixedMonth?: number
+  /** A warning is given when a month would cost more USD. Default: none. */
+  budgetMonth?: number | false
+}
+
+/** Everything that can be configured. Only `entry` is required. */
+export interface Options {
+  /** For editors of a JSON file; ignored. */
+  $schema?: string
+  /** The entry point of the app, resolved from the folder of the config file. */
+  entry?: string
+  /** Arguments for the app. Default none. */
+  args?: readonly string[]
+  /** Options for Node itself, such as `--enable-source-maps`. Default none. */
+  execArgv?: readonly string[]
+  /** Environment variables for the app, on top of the supervisor's own. Default none. */
+  env?: Readonly<Record<string, string | number | boolean>>
+  workers?: WorkersOptions
+  scaling?: ScalingOptions
+  health?: HealthOptions
+  restart?: RestartOptions
+  drain?: {
+    /** Time for a worker to finish what it has; never beyond the platform's own deadline. Default `'30s'`. */
+    timeout?: Duration
+  }
+  routing?: RoutingOptions
+  database?: DatabaseOptions
+  redis?: {
+    /** A `redis://` URL: where replicas meet. Default: the environment variable `REDIS_URL`; without it this replica is alone. */
+    url?: string | false
+  }
+  control?: {
+    /** The Unix socket through which the CLI speaks to the supervisor. Default `'.stationmaster/control.sock'`. */
+    socket?: string
+  }
+  admin?: {
+    /** `'127.0.0.1:9090'`: where health, metrics and the dashboard are served, read-only. Default off. */
+    listen?: string | false
+  }
+  cost?: CostOptions
+  /** How log lines look. Default `'pretty'` on a terminal, else `'json'`. */
+  log?: 'pretty' | 'json'
+  sampling?: {
+    /** Time between two looks at every worker, for tests and demonstrations. Default `'1s'`. */
+    interval?: Duration
+  }
+}
+
+/**
+ * Gives a config file its types; returns its argument.
+ *
+ * @example
+ * // stationmaster.config.ts
+ * export default defineConfig({ entry: './dist/server.js', workers: { min: 1, max: 10 } })
+ */
+export function defineConfig(options: Options): Options {
+  return options
+}

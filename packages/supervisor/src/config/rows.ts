@@ -1,0 +1,119 @@
+import {
+  amount,
+  anyOf,
+  as,
+  checked,
+  duration,
+  exactly,
+  fields,
+  listOf,
+  mapOf,
+  oneOf,
+  optional,
+  orFalse,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from './kind.ts'
+import type { Kind } from './kind.ts'
+import { hostAndPort } from './address.ts'
+import type { AppValues, Rows, Sticky, SurroundingValues } from './values.ts'
+
+// biome-ignore lint: NUL is what these patterns keep out.
+const WITHOUT_NUL = /^[^\0]*$/
+const pathKind = (what: string): Kind<string> => text(what, /^[^\0]+$/)
+const argument = text('a text without NUL', WITHOUT_NUL, 131_072)
+const texts = listOf('a list of at most 1000 texts, such as ["--verbose"]', argument, 1000)
+
+/** Names that the supervisor itself sets for each worker. */
+const RESERVED = 'STATIONMASTER_'
+const variableName = checked(text('the name of an environment variable, such as LOG_LEVEL', /^[A-Za-z_][A-Za-z0-9_]*$/, 256), (name) =>
+  name.startsWith(RESERVED) ? `another name: the supervisor sets ${RESERVED}… itself` : null,
+)
+const variable = as(anyOf('a text or a number', argument, amount(-Number.MAX_VALUE, Number.MAX_VALUE, 'a number'), trueOrFalse), String)
+
+export const appRows: Rows<AppValues> = {
+  entry: {
+    kind: pathKind('the path of the file that starts your server, such as "./dist/server.js"'),
+    shown: 'required',
+    meaning: 'The entry point of the app, resolved from the folder of the config file',
+  },
+  args: { kind: texts, initial: [], meaning: 'Arguments for the app', flag: '--' },
+  execArgv: { kind: texts, initial: [], meaning: 'Options for Node itself, such as `--enable-source-maps`' },
+  env: {
+    kind: mapOf('an object of environment variables, such as { LOG_LEVEL: "debug" }', variableName, variable),
+    initial: {},
+    meaning: "Environment variables for the app, on top of the supervisor's own",
+    secret: true,
+  },
+}
+
+const sessionName = (what: string): Kind<string> => text(what, /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 256)
+
+const sticky: Kind<Sticky> = anyOf(
+  '"auto", "socket.io", false, { cookie: "name" }, { header: "name" } or { address: true, trustProxy: true }',
+  oneOf('auto', 'socket.io'),
+  exactly(false),
+  fields<{ cookie: string }>('an object with cookie', { cookie: sessionName('the name of a cookie') }),
+  fields<{ header: string }>('an object with header', { header: sessionName('the name of a header') }),
+  as(
+    fields<{ address: true; trustProxy: boolean | undefined }>('an object with address', {
+      address: exactly(true),
+      trustProxy: optional(trueOrFalse),
+    }),
+    ({ trustProxy }) => ({ address: true as const, trustProxy: trustProxy ?? false }),
+  ),
+)
+
+const usd = amount(0, 1_000_000, 'an amount of USD from 0 to 1000000')
+
+export const surroundingRows: Rows<SurroundingValues> = {
+  'routing.balance': {
+    kind: oneOf('shared', 'round-robin', 'reuse-port', 'least-busy'),
+    initial: 'shared',
+    meaning: 'How connections reach workers: from one shared socket, or dealt out by the primary, the kernel, or load',
+  },
+  'routing.sticky': {
+    kind: sticky,
+    initial: 'auto',
+    meaning: 'What keeps a client on its worker; `auto` is `socket.io` once `attachSocketIO` is used, else nothing',
+  },
+  'database.budget': {
+    kind: orFalse(wholeNumber(1, 100_000)),
+    shown: 'none',
+    meaning: 'Database connections that all workers of all replicas may hold together',
+  },
+  'database.reserve': { kind: wholeNumber(0, 100_000), initial: 3, meaning: 'Connections of the budget that are kept free for people' },
+  'database.minPerWorker': { kind: wholeNumber(1, 10_000), initial: 2, meaning: 'Connections that a worker needs in order to work at all' },
+  'database.url': {
+    kind: orFalse(text('a URL such as postgres://user:password@host:5432/name', /^postgres(ql)?:\/\/[^\s\0]+$/)),
+    shown: 'DATABASE_URL',
+    meaning: 'Where the database is',
+    environment: 'DATABASE_URL',
+    secret: true,
+  },
+  'redis.url': {
+    kind: orFalse(text('a URL such as redis://host:6379', /^rediss?:\/\/[^\s\0]+$/)),
+    shown: 'REDIS_URL',
+    meaning: 'Where replicas meet; without it this replica is alone',
+    environment: 'REDIS_URL',
+    secret: true,
+  },
+  'control.socket': {
+    kind: pathKind('the path of a socket, such as ".stationmaster/control.sock"'),
+    initial: '.stationmaster/control.sock',
+    meaning: 'The Unix socket through which the CLI speaks to the supervisor',
+    flag: '--control',
+  },
+  'admin.listen': {
+    kind: orFalse(hostAndPort),
+    shown: 'off',
+    meaning: 'Where health, metrics and the dashboard are served, read-only',
+    flag: '--admin',
+  },
+  'cost.perReplicaMonth': { kind: usd, initial: 20, meaning: 'What a replica costs a month, in USD' },
+  'cost.fixedMonth': { kind: usd, initial: 20, meaning: 'What is paid a month whatever the number of replicas, in USD' },
+  'cost.budgetMonth': { kind: orFalse(usd), shown: 'none', meaning: 'A warning is given when a month would cost more, in USD' },
+  log: { kind: oneOf('pretty', 'json'), shown: '`pretty` on a terminal, else `json`', meaning: 'How log lines look', flag: '--log' },
+  'sampling.interval': { kind: duration('100ms', '10s'), initial: '1s', meaning: 'Time between two looks at every worker', hidden: true },
+}

@@ -1,0 +1,67 @@
+import { type Fault, notAllowed } from './fault.ts'
+import { signalNames, triggerWord } from './rows-scaling.ts'
+import type { Side, Values } from './values.ts'
+import { formatMs } from './units.ts'
+
+/** A report that is up to this many ticks late is no sign of a stuck event loop. */
+const LATE_TICKS = 3
+
+/** What options mean together. Each fault names the option that is most likely meant to change. */
+export function contradictions(values: Values): Fault[] {
+  return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values)]
+}
+
+function ofWorkers(values: Values): Fault[] {
+  const { 'workers.min': min, 'workers.max': max, 'workers.spares': spares } = values
+  const faults: Fault[] = []
+  if (min > max) faults.push(notAllowed('workers.min', min, `at most workers.max (${max})`))
+  if (spares !== 'auto' && spares > max) faults.push(notAllowed('workers.spares', spares, `at most workers.max (${max})`))
+  return faults
+}
+
+function ofScaling(values: Values): Fault[] {
+  const faults: Fault[] = []
+  for (const name of signalNames) {
+    const [up, down] = [values[`scaling.up.${name}`], values[`scaling.down.${name}`]]
+    if (!up || !down || down.threshold < up.threshold) continue
+    faults.push(notAllowed(pathOf('down', name), down.threshold, `less than ${pathOf('up', name)} (${up.threshold}), or the fleet would never rest`))
+  }
+  return [...faults, ...ofSurge(values)]
+}
+
+function ofSurge(values: Values): Fault[] {
+  const surge = values['scaling.surge']
+  if (!surge) return []
+  const faults: Fault[] = []
+  for (const name of ['eventLoopUtilization', 'queue'] as const) {
+    const [threshold, up] = [surge[name], values[`scaling.up.${name}`]]
+    if (typeof threshold !== 'number' || !up || threshold >= up.threshold) continue
+    faults.push(notAllowed(`scaling.surge.${name}`, threshold, `at least ${pathOf('up', name)} (${up.threshold})`))
+  }
+  return faults
+}
+
+function ofTimes(values: Values): Fault[] {
+  const faults: Fault[] = []
+  const { 'health.timeout': timeoutMs, 'health.interval': intervalMs, 'health.stuckAfter': stuckAfterMs, 'sampling.interval': tickMs } = values
+  if (timeoutMs !== null && timeoutMs > intervalMs)
+    faults.push(notAllowed('health.timeout', formatMs(timeoutMs), `at most health.interval (${formatMs(intervalMs)})`))
+  if (stuckAfterMs < LATE_TICKS * tickMs)
+    faults.push(
+      notAllowed('health.stuckAfter', formatMs(stuckAfterMs), `at least ${LATE_TICKS} × sampling.interval (${formatMs(LATE_TICKS * tickMs)})`),
+    )
+  const { 'restart.backoff': backoffMs, 'restart.backoffMax': backoffMaxMs } = values
+  if (backoffMs > backoffMaxMs)
+    faults.push(notAllowed('restart.backoff', formatMs(backoffMs), `at most restart.backoffMax (${formatMs(backoffMaxMs)})`))
+  return faults
+}
+
+function ofDatabase(values: Values): Fault[] {
+  const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': perWorker, 'workers.min': min } = values
+  const needed = min * perWorker + reserve
+  if (budget === null || budget >= needed) return []
+  const sum = `workers.min ${min} × database.minPerWorker ${perWorker} + database.reserve ${reserve}`
+  return [notAllowed('database.budget', budget, `at least ${needed} (${sum})`)]
+}
+
+const pathOf = (side: Side, name: string): string => `scaling.${side}.${name}.${triggerWord(side)}`

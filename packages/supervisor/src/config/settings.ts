@@ -1,0 +1,136 @@
+import type { FleetSettings } from '../fleet/fleet.ts'
+import type { Capacity } from '../policy/sample.ts'
+import type { ScalingSettings, SurgeSettings, Trigger } from '../policy/settings.ts'
+import type { Address } from './address.ts'
+import { resolvePath } from './path.ts'
+import { stopDeadlineMs } from './platform.ts'
+import type { Environment, Reading } from './read.ts'
+import { signalNames } from './rows-scaling.ts'
+import type { Balance, Side, Sticky, SurgeValue, Values } from './values.ts'
+
+/** Everything the supervisor needs to know, complete and checked: milliseconds, bytes, absolute paths. */
+export interface Settings {
+  readonly app: {
+    readonly entry: string
+    readonly args: readonly string[]
+    readonly execArgv: readonly string[]
+    readonly env: Readonly<Record<string, string>>
+  }
+  readonly fleet: FleetSettings
+  readonly routing: { readonly balance: Balance; readonly sticky: Sticky }
+  readonly database: { readonly budget: number | null; readonly reserve: number; readonly minPerWorker: number; readonly url: string | null }
+  readonly redis: { readonly url: string | null }
+  readonly control: { readonly socket: string }
+  readonly admin: Address | null
+  readonly cost: { readonly perReplicaMonth: number; readonly fixedMonth: number; readonly budgetMonth: number | null }
+  readonly log: 'json' | 'pretty'
+}
+
+/** Where and on what the supervisor runs. */
+export interface Surroundings {
+  /** Absolute: relative paths of options are seen from here. */
+  readonly baseFolder: string
+  readonly environment: Environment
+  readonly capacity: Capacity
+  /** Whether people read the log as it is written. */
+  readonly isTerminal: boolean
+}
+
+/** Of a container's memory, the share that workers may fill. */
+const USABLE_MEMORY_SHARE = 0.9
+/** Node itself needs this much; a limit below it would recycle workers for ever. */
+const SMALLEST_MEMORY_LIMIT_BYTES = 64_000_000
+const STANDARD_HEALTH_TIMEOUT_MS = 5000
+/** No signal ever reaches it. */
+const NEVER: number = Number.MAX_SAFE_INTEGER
+const SURGE_QUEUE_FACTOR = 3
+
+export function settingsOf({ values, custom }: Reading, { baseFolder, environment, capacity, isTerminal }: Surroundings): Settings {
+  return {
+    app: {
+      entry: resolvePath(baseFolder, values.entry ?? ''),
+      args: values.args,
+      execArgv: values.execArgv,
+      env: values.env,
+    },
+    fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, custom) },
+    routing: { balance: values['routing.balance'], sticky: values['routing.sticky'] },
+    database: {
+      budget: values['database.budget'],
+      reserve: values['database.reserve'],
+      minPerWorker: values['database.minPerWorker'],
+      url: values['database.url'],
+    },
+    redis: { url: values['redis.url'] },
+    control: { socket: resolvePath(baseFolder, values['control.socket']) },
+    admin: values['admin.listen'],
+    cost: {
+      perReplicaMonth: values['cost.perReplicaMonth'],
+      fixedMonth: values['cost.fixedMonth'],
+      budgetMonth: values['cost.budgetMonth'],
+    },
+    log: values.log ?? (isTerminal ? 'pretty' : 'json'),
+  }
+}
+
+function fleetPart(values: Values, environment: Environment, capacity: Capacity): Omit<FleetSettings, 'scaling'> {
+  const max = values['workers.max']
+  const shareBytes = Math.floor((capacity.memoryBytes * USABLE_MEMORY_SHARE) / max)
+  return {
+    workers: {
+      min: values['workers.min'],
+      max,
+      oversubscribe: values['workers.oversubscribe'],
+      spares: values['workers.spares'],
+      memoryLimitBytes: values['workers.memoryLimit'] ?? Math.max(SMALLEST_MEMORY_LIMIT_BYTES, shareBytes),
+      readyWhen: values['workers.readyWhen'],
+      bootTimeoutMs: values['workers.bootTimeout'],
+    },
+    health: {
+      path: values['health.path'],
+      intervalMs: values['health.interval'],
+      timeoutMs: values['health.timeout'] ?? Math.min(STANDARD_HEALTH_TIMEOUT_MS, values['health.interval']),
+      unhealthyThreshold: values['health.unhealthyThreshold'],
+      stuckAfterMs: values['health.stuckAfter'],
+    },
+    restart: {
+      intensity: values['restart.intensity'],
+      windowMs: values['restart.window'],
+      backoffMs: values['restart.backoff'],
+      backoffMaxMs: values['restart.backoffMax'],
+    },
+    drain: { timeoutMs: values['drain.timeout'], stopDeadlineMs: stopDeadlineMs(environment) },
+    capacity,
+    tickMs: values['sampling.interval'],
+  }
+}
+
+function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings {
+  return {
+    mode: values['scaling.mode'],
+    up: triggers(values, 'up', custom.up),
+    down: triggers(values, 'down', custom.down),
+    cooldownUpMs: values['scaling.cooldown.up'],
+    cooldownDownMs: values['scaling.cooldown.down'],
+    stepUp: values['scaling.step.up'],
+    stepDown: values['scaling.step.down'],
+    surge: surgePart(values['scaling.surge'], values['scaling.up.queue']),
+    schedule: values['scaling.schedule'],
+  }
+}
+
+function triggers(values: Values, side: Side, custom: Readonly<Record<string, Trigger>>): Record<string, Trigger> {
+  const chosen: Record<string, Trigger> = {}
+  for (const name of signalNames) {
+    const trigger = values[`scaling.${side}.${name}`]
+    if (trigger) chosen[name] = trigger
+  }
+  return { ...chosen, ...custom }
+}
+
+function surgePart(surge: SurgeValue | null, up: Trigger | null): SurgeSettings | null {
+  if (!surge) return null
+  const followed = up ? up.threshold * SURGE_QUEUE_FACTOR : NEVER
+  const queue = surge.queue === 'auto' ? followed : (surge.queue ?? NEVER)
+  return { eventLoopUtilization: surge.eventLoopUtilization ?? NEVER, queue, forMs: surge.forMs }
+}
