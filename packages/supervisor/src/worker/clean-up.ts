@@ -1,5 +1,5 @@
 import { complain } from './complain.ts'
-import { countSigtermListeners, emitSigterm } from './process-events.ts'
+import { emitToApp, endSignalOfApp } from './process-events.ts'
 
 export type DrainHook = () => void | Promise<void>
 
@@ -9,7 +9,7 @@ export interface Endable {
   readonly ending?: boolean
 }
 
-/** How long an app that listens for SIGTERM may take to exit by itself once its listeners were called. */
+/** How long an app that listens for SIGTERM (or SIGINT) may take to exit by itself once its listeners were called. */
 const APP_EXIT_MS = 5000
 
 /** What the app wants done between its last response and its exit. */
@@ -27,7 +27,7 @@ export class CleanUp {
   }
 
   get isNeeded(): boolean {
-    return this.#hooks.length > 0 || this.#pools.size > 0 || countSigtermListeners() > 0
+    return this.#hooks.length > 0 || this.#pools.size > 0 || endSignalOfApp() !== null
   }
 
   /** In order of registration. Each hook gets a fair part of the time that is left, so that one that hangs does not starve the others. */
@@ -40,13 +40,14 @@ export class CleanUp {
     }
   }
 
-  /** Lets an app that was written for plain Node do what it does on SIGTERM. It may exit; `waitUnreferenced` lets it also just end. */
-  async callSigtermListeners(remainingMs: () => number): Promise<void> {
-    if (countSigtermListeners() === 0) return
+  /** Lets an app that was written for plain Node do what it does on its end signal. It may exit, or just have nothing left to do. */
+  async callSignalListeners(remainingMs: () => number): Promise<void> {
+    const signal = endSignalOfApp()
+    if (signal === null) return
     try {
-      emitSigterm()
+      emitToApp(signal)
     } catch (error) {
-      complain('a SIGTERM listener failed:', error)
+      complain(`a ${signal} listener failed:`, error)
     }
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve

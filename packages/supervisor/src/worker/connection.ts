@@ -1,4 +1,4 @@
-import type { ResponseInside, SocketInside } from './internals.ts'
+import type { Http2Session, ResponseInside, SocketInside } from './internals.ts'
 import { isHttpServer } from './internals.ts'
 
 /** What is remembered of one accepted connection. Written at every request, so it is plain fields and no closures. */
@@ -20,6 +20,8 @@ export class Connection {
   /** The next response says `Connection: close`. */
   leaving = false
   upgrade: Upgrade | null = null
+  /** Set where HTTP/2 is spoken; requests in flight are its streams then. */
+  session: Http2Session | null = null
 
   constructor(socket: SocketInside) {
     this.socket = socket
@@ -39,6 +41,8 @@ export type Activity =
   | 'raw'
   /** Switched from HTTP to another protocol. */
   | 'upgraded'
+  /** HTTP/2, which has goodbyes of its own. */
+  | 'multiplexed'
   | 'answering'
   /** An event stream that has begun: it ends when somebody ends it. */
   | 'streaming'
@@ -48,6 +52,7 @@ export type Activity =
   | 'quiet'
 
 export function activityOf(connection: Connection): Activity {
+  if (connection.session) return 'multiplexed'
   if (connection.inFlight > 0) return answering(connection)
   const { stream } = connection
   if (!isHttpServer(stream.server) && !isHttpServer(connection.socket.server)) return 'raw'

@@ -6,6 +6,8 @@ const FOREVER_MS = 2 ** 31 - 1
 export interface DoorOutside {
   /** Asks the primary for one more copy of the same socket; null if there is none to be had. */
   acquire(use: (copy: ListenHandle | null) => void): void
+  /** A connection came in, under this descriptor. */
+  onAccepted(fd: number): void
   onClosed(door: Door): void
 }
 
@@ -92,9 +94,12 @@ export class Door implements ListenHandle {
   }
 
   #accept(): number {
-    const door = this
     const copy = this.#copy as ListenHandle
-    copy.onconnection = (error, client) => door.onconnection?.(error, client)
+    copy.onconnection = (error, client) => {
+      const fd = client?.fd ?? -1 // asked before the app can close it
+      this.onconnection?.(error, client)
+      this.#outside.onAccepted(fd)
+    }
     if (!this.#referenced) copy.unref()
     return copy.listen(this.#backlog as number)
   }

@@ -47,7 +47,9 @@ export class Drain {
 
   /** The process exits, by us or by the app: the primary learns what was cut. */
   reportBeforeExit(): void {
-    if (this.#plan) this.#report()
+    if (!this.#plan) return
+    this.#farewell.cutAll()
+    this.#report()
   }
 
   async #run(): Promise<void> {
@@ -57,7 +59,7 @@ export class Drain {
     await this.#farewell.run()
     await cleanUp.runHooks(remainingMs)
     this.#alarm?.unref() // an app that has nothing left to do may end
-    await cleanUp.callSigtermListeners(remainingMs)
+    await cleanUp.callSignalListeners(remainingMs)
     this.#alarm?.ref()
     await cleanUp.endPools(remainingMs)
     this.#finish()

@@ -43,12 +43,17 @@ export class EngineSockets {
     }
   }
 
-  /** True if this connection carries the WebSocket of such a client. */
-  owns(stream: Duplex): boolean {
-    return this.#servers.size > 0 && this.#all().some((socket) => socket.transport?.socket?._socket === stream)
+  /** The connections that carry the WebSockets of such clients. */
+  streams(): ReadonlySet<Duplex> {
+    return new Set(this.#all().flatMap((socket) => streamOf(socket) ?? []))
   }
 
   #all(): EngineSocket[] {
     return [...this.#servers].flatMap((server) => Object.values((server.engine as Engine | undefined)?.clients ?? {}))
   }
+}
+
+/** Null while a client polls. */
+export function streamOf(socket: EngineSocket): Duplex | null {
+  return socket.transport?.socket?._socket ?? null
 }

@@ -1,9 +1,13 @@
+import type { Duplex } from 'node:stream'
 import type { Activity, Connection } from './connection.ts'
 import { activityOf } from './connection.ts'
 import type { DrainPlan } from './drain-plan.ts'
-import { closeWebSocket, endEventStream } from './goodbye.ts'
 import type { EngineSockets } from './engine-sockets.ts'
+import { streamOf } from './engine-sockets.ts'
+import { announceEnd, closeWebSocket, endEventStream } from './goodbye.ts'
 import { lookForIdle } from './idle.ts'
+import type { SocketInside } from './internals.ts'
+import { LeavePace } from './leave-pace.ts'
 import type { Traffic } from './traffic.ts'
 
 const SWEEP_MS = 20
@@ -29,22 +33,25 @@ export class Farewell {
   readonly #traffic: Traffic
   readonly #engines: EngineSockets
   readonly #plan: () => DrainPlan
+  readonly #pace: LeavePace
   readonly #quiet = new Map<Connection, Quiet>()
   readonly #toldAtMs = new Map<Connection, number>()
   readonly #ended = new Set<Connection>()
-  #leavers = 0
-  #told = 0
+  /** The connections that the engines say goodbye to themselves. */
+  #engineStreams: ReadonlySet<Duplex> = new Set()
 
   constructor(traffic: Traffic, engines: EngineSockets, plan: () => DrainPlan) {
     this.#traffic = traffic
     this.#engines = engines
     this.#plan = plan
+    this.#pace = new LeavePace(plan)
   }
 
   /** Resolves when every connection is closed, at the latest at the time the plan gives. */
   async run(): Promise<void> {
     this.#traffic.leave()
-    this.#leavers = this.#countLeavers()
+    this.#engineStreams = this.#engines.streams()
+    this.#pace.expect(this.#countLeavers())
     while (this.#traffic.connections.size > 0 && performance.now() < this.#plan().connectionsUntilMs) {
       await afterPoll()
       const hasMore = this.#look(performance.now())
@@ -62,6 +69,7 @@ export class Farewell {
     let closes = 0
     const isIdle = lookForIdle()
     this.#tellEngines(nowMs)
+    this.#engineStreams = this.#engines.streams()
     for (const connection of this.#traffic.connections) {
       if (connection.stream.destroyed) continue
       const activity = activityOf(connection)
@@ -75,7 +83,8 @@ export class Farewell {
   }
 
   #attend(connection: Connection, activity: Activity, nowMs: number): void {
-    if (activity === 'streaming') this.#tell(connection, nowMs)
+    if (activity === 'streaming') this.#attendEventStream(connection, nowMs)
+    else if (activity === 'multiplexed') this.#attendHttp2(connection, nowMs)
     else if (activity === 'upgraded' && connection.upgrade?.isWebSocket) this.#attendWebSocket(connection, nowMs)
     else if (activity === 'upgraded' || activity === 'raw') this.#attendRaw(connection, nowMs)
   }
@@ -88,10 +97,34 @@ export class Farewell {
     return false
   }
 
+  #attendEventStream(connection: Connection, nowMs: number): void {
+    if (!this.#pace.isDue(nowMs)) return
+    endEventStream(connection)
+    this.#pace.noteTold()
+  }
+
+  /** Like a quiet connection, it gets the time in which requests that are on their way arrive; then its last streams are waited for. */
+  #attendHttp2(connection: Connection, nowMs: number): void {
+    const { session } = connection
+    const toldAtMs = this.#toldAtMs.get(connection)
+    if (!session || session.destroyed || this.#ended.has(connection)) return
+    if (toldAtMs === undefined) {
+      announceEnd(session)
+      this.#toldAtMs.set(connection, nowMs)
+    } else if (nowMs - toldAtMs >= this.#plan().idleGraceMs) {
+      this.#ended.add(connection)
+      session.close()
+    }
+  }
+
   #attendWebSocket(connection: Connection, nowMs: number): void {
     const toldAtMs = this.#toldAtMs.get(connection)
-    if (toldAtMs === undefined) this.#tell(connection, nowMs)
-    else if (nowMs - toldAtMs >= CLOSE_REPLY_MS) this.#cutOne(connection)
+    if (toldAtMs !== undefined) {
+      if (nowMs - toldAtMs >= CLOSE_REPLY_MS) this.#cutOne(connection)
+    } else if (!this.#engineStreams.has(connection.stream) && this.#pace.isDue(nowMs) && closeWebSocket(connection)) {
+      this.#toldAtMs.set(connection, nowMs)
+      this.#pace.noteTold()
+    }
   }
 
   #attendRaw(connection: Connection, nowMs: number): void {
@@ -100,35 +133,21 @@ export class Farewell {
     connection.stream.end()
   }
 
-  #tell(connection: Connection, nowMs: number): void {
-    if (this.#engines.owns(connection.stream) || !this.#isNextToLeave(nowMs)) return
-    if (connection.upgrade) {
-      if (!closeWebSocket(connection)) return
-      this.#toldAtMs.set(connection, nowMs)
-    } else endEventStream(connection)
-    this.#told++
-  }
-
   #tellEngines(nowMs: number): void {
     for (const socket of this.#engines.remaining()) {
-      if (!this.#isNextToLeave(nowMs)) return
+      if (!this.#pace.isDue(nowMs)) return
+      const stream = streamOf(socket)
+      const connection = stream && this.#traffic.connectionOf(stream as SocketInside)
+      if (connection) this.#toldAtMs.set(connection, nowMs)
       this.#engines.close(socket)
-      this.#told++
+      this.#pace.noteTold()
     }
-  }
-
-  /** Goodbyes are spread evenly over the window. */
-  #isNextToLeave(nowMs: number): boolean {
-    const plan = this.#plan()
-    const windowMs = plan.leaveWindowMs(this.#leavers)
-    const elapsedMs = nowMs - plan.startedAtMs
-    return elapsedMs >= windowMs || this.#told <= (this.#leavers * elapsedMs) / windowMs
   }
 
   #countLeavers(): number {
     let leavers = this.#engines.count()
     for (const connection of this.#traffic.connections) {
-      if (this.#engines.owns(connection.stream)) continue
+      if (this.#engineStreams.has(connection.stream)) continue
       const activity = activityOf(connection)
       if (activity === 'streaming' || (activity === 'upgraded' && connection.upgrade?.isWebSocket)) leavers++
     }
@@ -139,7 +158,7 @@ export class Farewell {
     if (connection.stream.destroyed) return
     const activity = activityOf(connection)
     if (activity !== 'quiet' || !lookForIdle()(connection)) this.cut.connections++
-    if (activity === 'answering' || activity === 'polling') this.cut.requests += connection.inFlight
+    if (activity === 'answering' || activity === 'polling' || activity === 'multiplexed') this.cut.requests += connection.inFlight
     connection.stream.destroy()
     connection.socket.destroy()
   }

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import net from 'node:net'
 import type { ListenError, ListenRequest } from '../wire/messages.ts'
 import type { Channel } from './channel.ts'
+import { watchDescriptors } from './descriptors.ts'
 import { Door } from './door.ts'
 import type { GetServer, ListenHandle, ServerInside, ServerQuery } from './internals.ts'
 import { addressOf, createTurns, systemErrorOf } from './listen-address.ts'
@@ -28,11 +29,25 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
   const doors = new Set<Door>()
   const turns = createTurns()
   const desk = createDesk(channel)
+  const descriptors = watchDescriptors(() => moveDoors())
   let open = startOpen
 
+  const isOpen = (): boolean => open && !descriptors.areScarce
+  const moveDoors = (): void => {
+    for (const door of doors) {
+      if (isOpen()) door.open()
+      else door.shut()
+    }
+  }
+
   const hang = (copy: ListenHandle, question: Question, release: () => void): Door => {
-    const door = new Door(copy, open, {
-      acquire: (use) => desk.ask(question, (_error, next) => use(next)),
+    const door = new Door(copy, isOpen(), {
+      acquire: (use) =>
+        desk.ask(question, (_error, next) => {
+          use(next)
+          if (!next) descriptors.noteLost() // and the door is opened again when there is room
+        }),
+      onAccepted: (fd) => descriptors.note(fd),
       onClosed: () => {
         doors.delete(door)
         release()
@@ -58,11 +73,11 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
     answer: desk.answer,
     openDoors() {
       open = true
-      for (const door of doors) door.open()
+      moveDoors()
     },
     shutDoors() {
       open = false
-      for (const door of doors) door.shut()
+      moveDoors()
     },
   }
 }

@@ -2,9 +2,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
 
+/** A connection as libuv sees it. */
+export interface AcceptedHandle {
+  readonly fd?: number
+}
+
 /** A bound socket as libuv sees it; arrives over IPC, or belongs to a server. */
 export interface ListenHandle {
-  onconnection: ((this: ListenHandle, error: number, client: unknown) => void) | undefined
+  onconnection: ((this: ListenHandle, error: number, client: AcceptedHandle | undefined) => void) | undefined
   listen(backlog: number): number
   close(done?: () => void): void
   ref(): void
@@ -59,7 +64,31 @@ export interface CountedChannel {
   unrefCounted(): void
 }
 
-/** True for the servers of node:http and node:https. */
+/** As much of an HTTP/2 session as is needed to say goodbye. */
+export interface Http2Session {
+  /** A stand-in for the socket, which must not be written to. */
+  readonly socket?: Socket | undefined
+  readonly destroyed: boolean
+  goaway(code: number, lastStreamId: number): void
+  close(): void
+}
+
+export interface Http2Stream {
+  readonly session?: Http2Session | undefined
+  readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** True for the servers of node:http2, with and without TLS. */
+export function isHttp2Server(server: unknown): boolean {
+  return typeof (server as { updateSettings?: unknown } | null | undefined)?.updateSettings === 'function'
+}
+
+/** True for the servers of node:http and node:https, and for a node:http2 server with TLS, which may speak HTTP/1 too. */
 export function isHttpServer(server: unknown): boolean {
   return typeof (server as { closeIdleConnections?: unknown } | null | undefined)?.closeIdleConnections === 'function'
+}
+
+/** True for the servers of node:tls and those built on it. */
+export function isTlsServer(server: object): boolean {
+  return 'setSecureContext' in server
 }

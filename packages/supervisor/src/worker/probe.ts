@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WorkerMessage } from '../wire/messages.ts'
-import { isHttpServer } from './internals.ts'
+import { isHttpServer, isTlsServer } from './internals.ts'
 import type { Servers } from './servers.ts'
 
 type Probed = Extract<WorkerMessage, { kind: 'probed' }>
@@ -31,7 +31,7 @@ export async function probe(servers: Servers, path: string, timeoutMs: number): 
 
 /** https listens to what TLS has unwrapped; the addresses are what apps and loggers look at. */
 function connect(server: HttpServer, connection: Duplex): void {
-  const isTls = 'setSecureContext' in server
+  const isTls = isTlsServer(server)
   connection.on('error', () => {}) // an app that destroys the probe's connection has answered
   Object.assign(connection, { remoteAddress: '127.0.0.1', remotePort: 0, remoteFamily: 'IPv4', encrypted: isTls })
   server.emit(isTls ? 'secureConnection' : 'connection', connection)

@@ -2,6 +2,7 @@
  * One look at every event of `process`, before anybody else's. Listeners would not do: the app must not see our messages, and must
  * not be ended by signals that its terminal or container sends to the whole group (workers follow the primary).
  */
+import { constants } from 'node:os'
 
 export interface ProcessHooks {
   /** True if the message was ours: the app's listeners do not get it. */
@@ -13,8 +14,9 @@ export interface ProcessHooks {
   onExit(): void
 }
 
-const FOLLOWED_SIGNALS = ['SIGINT', 'SIGTERM'] as const
-const SIGTERM_NUMBER = 15
+type FollowedSignal = 'SIGINT' | 'SIGTERM'
+
+const FOLLOWED_SIGNALS: readonly FollowedSignal[] = ['SIGINT', 'SIGTERM']
 
 type Listener = (...args: unknown[]) => void
 type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boolean
@@ -63,16 +65,17 @@ function stayDelivering(event: string): void {
   process.nextTick(() => process.on(event, keepDelivering))
 }
 
-/** The app's own listeners for SIGTERM. */
-export function countSigtermListeners(): number {
-  return process.listeners('SIGTERM').filter((listener) => listener !== keepDelivering).length
+/** The signal that the app listens for in order to end; SIGINT is what PM2 sends. Null if it does not. */
+export function endSignalOfApp(): FollowedSignal | null {
+  const hears = (signal: FollowedSignal): boolean => process.listeners(signal).some((listener) => listener !== keepDelivering)
+  return (['SIGTERM', 'SIGINT'] as const).find(hears) ?? null
 }
 
-/** Calls the app's SIGTERM listeners as a signal from outside would. Throws what a listener throws. */
-export function emitSigterm(): void {
+/** Calls the app's listeners as a signal from outside would. Throws what a listener throws. */
+export function emitToApp(signal: FollowedSignal): void {
   passSignals = true
   try {
-    Reflect.apply(process.emit, process, ['SIGTERM', 'SIGTERM', SIGTERM_NUMBER])
+    Reflect.apply(process.emit, process, [signal, signal, constants.signals[signal]])
   } finally {
     passSignals = false
   }

@@ -10,7 +10,8 @@ import { EngineSockets } from './engine-sockets.ts'
 import type { Intake } from './intake.ts'
 import { interceptListen } from './intake.ts'
 import type { ServerInside, SocketInside } from './internals.ts'
-import { isHttpServer } from './internals.ts'
+import { isTlsServer } from './internals.ts'
+import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
 import { probe } from './probe.ts'
 import { interceptProcessEvents } from './process-events.ts'
@@ -110,7 +111,9 @@ export class Runtime {
   #meet(server: Server): void {
     this.#traffic.start()
     watchUpgrades(server, this.#traffic)
-    if (isHttpServer(server)) server.on('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))
+    watchHttp2(server, this.#traffic)
+    // First of all listeners: an HTTP/2 session begins in Node's own, and hides the stream.
+    if (isTlsServer(server)) server.prependListener('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))
   }
 
   #listening(): void {

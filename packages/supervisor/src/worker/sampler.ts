@@ -39,7 +39,7 @@ function takeTraffic(traffic: Traffic): Pick<Report, 'queue' | 'requests' | 'con
   let sockets = 0
   for (const connection of traffic.connections) {
     const activity = activityOf(connection)
-    if (activity === 'answering') queue += connection.inFlight
+    if (activity === 'answering' || activity === 'multiplexed') queue += connection.inFlight
     else if (activity === 'upgraded') sockets++
   }
   return { queue, sockets, connections: traffic.connections.size, ...traffic.take() }

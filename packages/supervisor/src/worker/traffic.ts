@@ -1,4 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import { bucketOf, BUCKETS, toSparse } from '../policy/latency.ts'
 import { Connection, isEventStream, isLongPoll } from './connection.ts'
 import type { ResponseInside, SocketInside } from './internals.ts'
@@ -68,8 +69,9 @@ export class Traffic {
     const nowMs = performance.now()
     if (connection.inFlight++ === 0) connection.startedAtMs = nowMs
     else (connection.pipelinedAtMs ??= []).push(nowMs)
-    if (connection.leaving) sayGoodbye(response, connection.response)
+    const previous = connection.response
     connection.response = response
+    if (connection.leaving) sayGoodbye(connection, previous)
   }
 
   #answered({ socket, response }: HttpMoment): void {
@@ -79,6 +81,22 @@ export class Traffic {
     if (--connection.inFlight === 0) connection.response = null
     else connection.startedAtMs = connection.pipelinedAtMs?.shift() ?? 0
     if (durationMs > ON_PURPOSE_FROM_MS && (isEventStream(response) || isLongPoll(response))) return
+    this.#countLatency(durationMs)
+  }
+
+  /** A request over HTTP/2. */
+  beginStream(connection: Connection): void {
+    this.#requests++
+    connection.requests++
+    connection.inFlight++
+  }
+
+  endStream(connection: Connection, durationMs: number, isSlowOnPurpose: boolean): void {
+    if (connection.inFlight > 0) connection.inFlight--
+    if (!isSlowOnPurpose) this.#countLatency(durationMs)
+  }
+
+  #countLatency(durationMs: number): void {
     const bucket = bucketOf(durationMs)
     this.#latencies[bucket] = (this.#latencies[bucket] as number) + 1
   }
@@ -102,12 +120,32 @@ export class Traffic {
 /** The next response on this connection, or the one in flight if its head is not sent, says `Connection: close`. */
 export function dismiss(connection: Connection): void {
   connection.leaving = true
-  const { response } = connection
-  if (response && !response.headersSent) response.shouldKeepAlive = false
+  if (connection.response) closeAfter(connection, connection.response)
 }
 
 /** With pipelining only the last response may say it: what follows a `Connection: close` is not read any more. */
-function sayGoodbye(response: ResponseInside, previous: ResponseInside | null): void {
-  response.shouldKeepAlive = false
+function sayGoodbye(connection: Connection, previous: ResponseInside | null): void {
+  closeAfter(connection, connection.response as ResponseInside)
   if (previous && !previous.headersSent) previous.shouldKeepAlive = true
+}
+
+/**
+ * A response that overtakes its request's body must not close: what the client is still sending would be answered by a reset, which can
+ * swallow the response. Whether it does shows when its head is written.
+ */
+function closeAfter(connection: Connection, response: ResponseInside): void {
+  if (response.headersSent) return
+  const { req, writeHead } = response
+  if (req.complete || !hasBody(req)) {
+    response.shouldKeepAlive = false
+    return
+  }
+  response.writeHead = ((...args: unknown[]): unknown => {
+    if (req.complete && connection.response === response) response.shouldKeepAlive = false
+    return Reflect.apply(writeHead, response, args)
+  }) as typeof writeHead
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }

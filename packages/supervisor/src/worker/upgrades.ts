@@ -6,27 +6,32 @@ import type { SocketInside } from './internals.ts'
 import type { Traffic } from './traffic.ts'
 
 /**
- * Notices upgrades (WebSockets) on an HTTP server. Node offers upgrades to an app only if it listens for them, so our listener comes and
- * goes with the app's first and last.
+ * Notices connections that leave HTTP: upgrades (WebSockets) and CONNECT. Node offers them to an app only if it listens for them, so our
+ * listener comes and goes with the app's first and last.
  */
 export function watchUpgrades(server: Server, traffic: Traffic): void {
   if (!isHttpServer(server)) return
-  const note = (request: IncomingMessage, socket: Duplex): void => noteUpgrade(request, socket, traffic)
-  const appListens = (): boolean => server.listeners('upgrade').some((listener) => listener !== note)
-  const weListen = (): boolean => server.listeners('upgrade').includes(note)
+  for (const event of ['upgrade', 'connect']) accompany(server, event, (request, socket) => noteUpgrade(request, socket, traffic))
+}
 
-  if (appListens()) server.prependListener('upgrade', note)
-  server.on('newListener', (event: string, listener: unknown) => {
-    if (event === 'upgrade' && listener !== note && !weListen()) server.prependListener('upgrade', note)
+type UpgradeListener = (request: IncomingMessage, socket: Duplex) => void
+
+function accompany(server: Server, event: string, ours: UpgradeListener): void {
+  const appListens = (): boolean => server.listeners(event).some((listener) => listener !== ours)
+  const weListen = (): boolean => server.listeners(event).includes(ours)
+
+  if (appListens()) server.prependListener(event, ours)
+  server.on('newListener', (name: string, listener: unknown) => {
+    if (name === event && listener !== ours && !weListen()) server.prependListener(event, ours)
   })
-  server.on('removeListener', (event: string) => {
-    if (event === 'upgrade' && weListen() && !appListens()) server.removeListener('upgrade', note)
+  server.on('removeListener', (name: string) => {
+    if (name === event && weListen() && !appListens()) server.removeListener(event, ours)
   })
 }
 
 function noteUpgrade(request: IncomingMessage, socket: Duplex, traffic: Traffic): void {
   const connection = traffic.connectionOf(socket as SocketInside)
   if (!connection) return
-  const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket'
+  const isWebSocket = request.method !== 'CONNECT' && request.headers.upgrade?.toLowerCase() === 'websocket'
   connection.upgrade = { isWebSocket, bytesWritten: connection.stream.bytesWritten }
 }
