@@ -1,0 +1,200 @@
+import { hostname } from 'node:os'
+import path from 'node:path'
+import type { Options } from './config/options.ts'
+import { resolveOptions, type Settings } from './config/resolve.ts'
+import { StationmasterError } from './errors.ts'
+import type { Note, TimedNote } from './fleet/note.ts'
+import type { Status } from './fleet/status.ts'
+import { openAdminServer } from './operator/admin-server.ts'
+import { openControlServer } from './operator/control-server.ts'
+import type { Decision } from './policy/decision.ts'
+import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
+import { createMeasurer } from './primary/measure.ts'
+import type { Logger } from './primary/ports.ts'
+import { type End, Primary } from './primary/primary.ts'
+import { sharedSocketsWork } from './primary/self-test.ts'
+import { listenForSignals } from './primary/signals.ts'
+import { logNotes } from './telemetry/log-notes.ts'
+import { createLogger, type StreamLogger } from './telemetry/logger.ts'
+
+type Listener<Kind extends Note['kind']> = (note: Extract<TimedNote, { kind: Kind }>) => void
+
+/** Worker output that the reader of our stderr has not taken yet; beyond this it is dropped, since a log must never hold up a fleet. */
+const MOST_STDERR_BYTES = 1024 * 1024
+
+/** What a reader that stopped reading our log may still take at the end. */
+const LAST_LINES_MS = 500
+
+/**
+ * A fleet of workers and what can be asked of it.
+ *
+ * @example
+ * const supervisor = await createSupervisor({ entry: './dist/server.js', workers: { max: 4 } })
+ * supervisor.on('fleet:scaled', ({ from, to, reason }) => console.log(`${from} → ${to}: ${reason}`))
+ * await supervisor.start()
+ */
+export interface Supervisor {
+  /**
+   * Starts the fleet; resolves when `workers.min` workers are ready.
+   * @throws StationmasterError `SM_START_FAILED` if the app cannot be started, `SM_CONTROL_BUSY` if another supervisor has the control socket
+   */
+  start(): Promise<void>
+  /**
+   * Sets the number of workers by hand (1 … `workers.max`), or gives it back to the policy; resolves when so many are ready.
+   * @throws StationmasterError `SM_REQUEST_INVALID`, `SM_STOPPING`
+   */
+  scale(workers: number | 'auto'): Promise<string>
+  /**
+   * Replaces every worker by a new one, start before stop.
+   * @throws StationmasterError `SM_RELOAD_FAILED` (the old workers stay), `SM_RELOAD_BUSY`, `SM_STOPPING`
+   */
+  reload(): Promise<string>
+  /**
+   * Drains one worker; another takes its place if the fleet needs it.
+   * @throws StationmasterError `SM_WORKER_UNKNOWN`, `SM_STOPPING`
+   */
+  drain(workerId: number): Promise<string>
+  /** Drains all workers and ends; resolves when none is left. A second call hurries. */
+  stop(): Promise<void>
+  /** The same object as `stationmaster status --json`. */
+  status(): Status
+  /** The newest decisions of the scaling policy, oldest first. */
+  decisions(last: number): readonly Decision[]
+  /** Calls `listener` at every event of this kind; returns the way to end that. A listener that throws is reported and hurts nobody. */
+  on<Kind extends Note['kind']>(kind: Kind, listener: Listener<Kind>): () => void
+  /** Resolves when the fleet has ended, with the exit code and, if it failed, the cause. */
+  readonly ended: Promise<End>
+}
+
+/**
+ * Prepares a fleet. Nothing is started yet, but every option is checked. Relative paths start at the working folder.
+ *
+ * @throws StationmasterError `SM_OPTION_INVALID` with a sentence for every bad value
+ * @example
+ * const supervisor = await createSupervisor({ entry: './dist/server.js' })
+ */
+export async function createSupervisor(options: Options): Promise<Supervisor> {
+  const capacity = await readCapacity()
+  const context = { baseFolder: process.cwd(), environment: process.env, capacity, isTerminal: process.stdout.isTTY ?? false }
+  const settings = resolveOptions(options, context)
+  return supervise(await createPrimary(settings), settings, openLogger(settings))
+}
+
+/**
+ * Runs a fleet until it has ended; resolves with the exit code for this process. What `stationmaster start` does.
+ *
+ * @internal
+ */
+export async function runSupervisor(settings: Settings): Promise<0 | 1> {
+  const logger = openLogger(settings)
+  const primary = await createPrimary(settings)
+  process.on('uncaughtException', (error) => surviveOrFail(error, primary, logger))
+  const supervisor = supervise(primary, settings, logger)
+  await supervisor.start().catch((error: unknown) => {
+    // What kept the fleet from starting is told by its last note.
+    if (!(error instanceof StationmasterError && error.code === 'SM_START_FAILED')) throw error
+  })
+  const { code } = await supervisor.ended
+  await logger.flush(LAST_LINES_MS)
+  return code
+}
+
+function openLogger(settings: Settings): StreamLogger {
+  return createLogger({ format: settings.log, stream: process.stdout, colors: process.stdout.isTTY === true && !process.env['NO_COLOR'] })
+}
+
+/**
+ * Bytes on the IPC channel that are no message make Node throw in the primary. The worker that sent them falls silent and is replaced for that; everybody else
+ * goes on. Any other exception is a bug of ours: what still serves is drained, and whoever runs us starts us anew.
+ */
+function surviveOrFail(error: Error, primary: Primary, logger: Logger): void {
+  const message = `${error.name}: ${error.message}`
+  if (/node:internal\/child_process|node:v8|node:internal\/cluster/.test(error.stack ?? ''))
+    logger.warn(`A worker sent something that is no message: ${message}`)
+  else primary.fail(`stationmaster failed inside (${message}); please report this.\n${error.stack}`)
+}
+
+function supervise(primary: Primary, settings: Settings, logger: Logger): Supervisor {
+  logNotes((listener) => primary.subscribe(listener), logger)
+  for (const sentence of withoutEffect(settings)) logger.warn(sentence)
+  return {
+    start: () => start(primary, settings, logger),
+    scale: (workers) => primary.scale(workers),
+    reload: () => primary.reload(),
+    drain: (workerId) => primary.drain(workerId),
+    async stop() {
+      primary.stop('stop() was called')
+      await primary.ended
+    },
+    status: () => primary.status(),
+    decisions: (last) => primary.decisions(last),
+    on: (kind, listener) => primary.subscribe((note) => note.kind === kind && listener(note as never)),
+    ended: primary.ended,
+  }
+}
+
+async function createPrimary(settings: Settings): Promise<Primary> {
+  const usage = createUsageReader()
+  const ownSockets = settings.routing.balance !== 'round-robin' && (await sharedSocketsWork())
+  // A reader of our stderr that went away must not end the fleet.
+  process.stderr.on('error', () => {})
+  return new Primary({
+    launch: {
+      app: settings.app,
+      fleet: settings.fleet,
+      register: new URL(import.meta.url.endsWith('.ts') ? './register.ts' : './register.js', import.meta.url).href,
+      replicaId: process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`,
+      listen: ownSockets ? 'own' : 'cluster',
+      nodeOptions: process.env['NODE_OPTIONS'] ?? '',
+    },
+    reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
+    measurer: createMeasurer(),
+    usage: () => usage.read(),
+    oomKills: () => readOomKills(),
+    onStderr: (chunk) => process.stderr.writableLength < MOST_STDERR_BYTES && process.stderr.write(chunk),
+  })
+}
+
+async function start(primary: Primary, settings: Settings, logger: Logger): Promise<void> {
+  const servers: { close(): Promise<void> }[] = [await openControlServer({ path: settings.control.socket, control: primary, log: logger })]
+  if (settings.admin) servers.push(await openAdminServer({ ...settings.admin, control: primary, log: logger }))
+  const stopListening = listenForSignals({
+    stop: (signal) => primary.stop(signal),
+    reload: () => report(primary.reload(), logger),
+    scaleBy: (difference) => report(primary.scaleBy(difference), logger),
+  })
+  const ended = primary.ended.then(async (end) => {
+    stopListening()
+    await Promise.all(servers.map((server) => server.close()))
+    if (end.code !== 0) process.exitCode = end.code
+    return end
+  })
+  const running = new Promise<void>((resolve) => {
+    const stop = primary.subscribe((note) => {
+      if (note.kind !== 'fleet:running') return
+      stop()
+      resolve()
+    })
+  })
+  primary.start()
+  const end = await Promise.race([running, ended])
+  if (end) throw new StationmasterError('SM_START_FAILED', 'application', end.message ?? 'The fleet was stopped before it was ready.')
+}
+
+/** What a signal asked for and could not be done: the notes tell of reloads, the rest is told here. */
+function report(request: Promise<string>, logger: Logger): void {
+  request.catch((error: unknown) => {
+    if (!(error instanceof StationmasterError && error.code === 'SM_RELOAD_FAILED'))
+      logger.warn(error instanceof Error ? error.message : String(error))
+  })
+}
+
+/** Options that are understood but do nothing yet: better said than silently ignored. */
+function withoutEffect({ routing, database }: Settings): string[] {
+  const options = [
+    ...(routing.balance === 'reuse-port' || routing.balance === 'least-busy' ? [`routing.balance "${routing.balance}" (it acts as "shared")`] : []),
+    ...(routing.sticky === 'auto' || routing.sticky === false ? [] : ['routing.sticky']),
+    ...(database.budget === null ? [] : ['database.budget']),
+  ]
+  return options.map((option) => `${option} has no effect in this version.`)
+}
