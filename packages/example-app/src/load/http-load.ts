@@ -2,11 +2,12 @@ import { Agent } from 'node:http'
 import { reasonOf, send, workerOf } from './http-client.ts'
 import { loopbackUrl, maxClients, maxRatePerSecond, maxSeconds, within } from './limits.ts'
 import { startPace } from './pace.ts'
-import { type Stats, Tally } from './tally.ts'
+import type { Stats } from './tally.ts'
+import { TallySet } from './tally-set.ts'
 
 export type HttpLoadOptions = {
   readonly url: string
-  /** Keep-alive connections, and so the most requests that are on their way at once. */
+  /** Clients with a keep-alive connection each, and so the most requests that are on their way at once. They take turns. */
   readonly connections: number
   /**
    * A number: so many requests a second start, whether or not earlier ones were answered; latency counts from the moment a request was
@@ -46,14 +47,12 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
   const base = loopbackUrl(options.url)
   const connections = within('connections', options.connections, 1, maxClients)
   const timeoutMs = options.timeoutMs ?? 30_000
-  const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
-  const total = new Tally()
-  let lap = new Tally()
-  const tallies = new Set([total, lap])
-  const each = (note: (tally: Tally) => void): void => tallies.forEach(note)
+  // One agent for all would reuse the connection that became free last, and so leave most of them, and the workers behind them, idle.
+  const clients = Array.from({ length: connections }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
+  const resting = [...clients]
+  const counts = new TallySet()
   let rate = checkedRate(options.ratePerSecond)
   let stopped = false
-  let busy = 0
   const backlog: number[] = []
   const idle = Promise.withResolvers<void>()
 
@@ -61,73 +60,59 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
     const leaves = options.requestsPerConnection !== undefined && Math.random() * options.requestsPerConnection < 1
     return { ...options.headers, ...(leaves && { Connection: 'close' }) }
   }
-  const one = async (dueAt: number): Promise<void> => {
-    busy++
+  const one = async (agent: Agent, dueAt: number): Promise<void> => {
     const path = typeof options.path === 'function' ? options.path() : (options.path ?? '/')
     try {
       const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers() })
       const latencyMs = performance.now() - dueAt
       const worker = workerOf(answer.headers)
-      each((tally) => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))
+      counts.each((tally) => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))
       options.onAnswer?.({ worker, status: answer.status, latencyMs })
     } catch (error) {
-      each((tally) => tally.failed(reasonOf(error)))
+      counts.each((tally) => tally.failed(reasonOf(error)))
       await new Promise((resolve) => setTimeout(resolve, pauseAfterFailureMs))
     }
-    busy--
+    resting.push(agent)
     goOn()
   }
+  const startWith = (dueAt: number): void => {
+    const agent = resting.shift()
+    if (agent) void one(agent, dueAt)
+    else backlog.push(dueAt)
+  }
   const start = (dueAt: number): void => {
-    each((tally) => tally.sent())
-    void one(dueAt)
+    counts.each((tally) => tally.sent())
+    if (backlog.length < maxBacklog) startWith(dueAt)
+    else counts.each((tally) => tally.failed('backlog'))
   }
   const goOn = (): void => {
     const dueAt = backlog.shift()
-    if (dueAt !== undefined) void one(dueAt)
+    if (dueAt !== undefined) startWith(dueAt)
     else if (!stopped && rate === null) start(performance.now())
-    else if (stopped && busy === 0) idle.resolve()
-  }
-  const due = (dueAt: number): void => {
-    if (busy < connections) return start(dueAt)
-    each((tally) => tally.sent())
-    if (backlog.length < maxBacklog) backlog.push(dueAt)
-    else each((tally) => tally.failed('backlog'))
+    else if (stopped && resting.length === connections) idle.resolve()
   }
   const fill = (): void => {
-    while (!stopped && rate === null && busy < connections) start(performance.now())
+    while (!stopped && rate === null && resting.length > 0) start(performance.now())
   }
 
-  const pace = startPace(rate ?? 0, due)
+  const pace = startPace(rate ?? 0, start)
   fill()
   const stop = async (): Promise<Stats> => {
     stopped = true
     clearTimeout(limit)
     pace.stop()
     // What is still in line was due and never sent.
-    for (const _ of backlog.splice(0)) each((tally) => tally.failed('never sent'))
-    if (busy === 0) idle.resolve()
+    for (const _ of backlog.splice(0)) counts.each((tally) => tally.failed('never sent'))
+    if (resting.length === connections) idle.resolve()
     await idle.promise
-    agent.destroy()
-    return total.stats()
+    for (const client of clients) client.destroy()
+    return counts.total()
   }
   const limit = setTimeout(() => void stop(), within('seconds', options.seconds ?? maxSeconds, 0, maxSeconds) * 1_000)
   return {
-    stats: () => total.stats(),
-    lap: () => {
-      const stats = lap.stats()
-      tallies.delete(lap)
-      lap = new Tally()
-      tallies.add(lap)
-      return stats
-    },
-    window: () => {
-      const tally = new Tally()
-      tallies.add(tally)
-      return () => {
-        tallies.delete(tally)
-        return tally.stats()
-      }
-    },
+    stats: () => counts.total(),
+    lap: () => counts.lap(),
+    window: () => counts.window(),
     setRate: (value) => {
       rate = checkedRate(value)
       pace.setRate(rate ?? 0)
