@@ -23,6 +23,9 @@ export function amount(min: number, max: number, expected: string = `a number fr
   return { expected, schema: z.number(say).check(z.minimum(min, say), z.maximum(max, say)) }
 }
 
+/** A value in a unit that only others know. */
+export const anyNumber: Kind<number> = { expected: 'a number', schema: z.number(saying('a number')) }
+
 export const ratio: Kind<number> = amount(0, 1, 'a ratio from 0 to 1, such as 0.7 for 70 %')
 
 export const trueOrFalse: Kind<boolean> = { expected: 'true or false', schema: z.boolean(saying('true or false')) }

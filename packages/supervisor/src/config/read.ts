@@ -48,7 +48,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
   function readOption(path: Path, given: unknown): void {
     const row: Row<unknown> = table[path]
     const variable = row.environment === undefined ? undefined : environment[row.environment]
-    const borrowed = given === undefined && variable !== undefined && variable !== ''
+    const borrowed = given === undefined && variable !== undefined && variable !== '' && suits(row, variable)
     const value = borrowed ? variable : (given ?? (given === null ? null : row.initial))
     if (borrowed) fromEnvironment.add(path)
     values[path] = value === undefined ? null : parse(row.kind, value, path, row.secret === true)
@@ -74,6 +74,10 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
 
   readGroup(tree, '', plainCopy(raw))
   return { values: values as unknown as Values, custom, fromEnvironment, faults }
+}
+
+function suits(row: Row<unknown>, variable: string): boolean {
+  return !row.ignoresForeign || row.kind.schema.safeParse(variable).success
 }
 
 /** A name that is nearly one of ours is a slip of the pen, not a signal of the application. */

@@ -17,8 +17,8 @@ export interface ResolveContext extends Surroundings {
   readonly flags?: Flags | undefined
 }
 
-/** A path of a Unix socket has room for this many bytes on macOS; Linux has four more. */
-const MAX_SOCKET_PATH_BYTES = 103
+/** What Linux has room for in the path of a Unix socket. */
+const MAX_SOCKET_PATH_BYTES = 107
 
 /** More lines than this are no help, and a hostile file could cause any number. */
 const MAX_LINES = 100
@@ -72,7 +72,7 @@ function missing({ values, faults }: Reading): Fault[] {
 /** Who wrote nothing into `redis.url` must learn that `REDIS_URL` was taken for it. */
 function fromEnvironment(fault: Fault, { fromEnvironment: borrowed }: Reading): Fault {
   const variable = borrowed.has(fault.path) ? table[fault.path as Path].environment : undefined
-  return variable === undefined ? fault : { ...fault, path: variable, problem: `${fault.problem} in ${fault.path}` }
+  return variable === undefined ? fault : { ...fault, path: variable, problem: `${fault.problem}; it is taken for ${fault.path}` }
 }
 
 function tooLong({ control }: Settings): Fault | null {

@@ -11,6 +11,8 @@ export interface Row<T> {
   readonly meaning: string
   /** The environment variable that is asked where nothing is given. */
   readonly environment?: string
+  /** What the variable holds may be meant for the app alone (a database of another make); then it counts as absent. */
+  readonly ignoresForeign?: true
   /** The CLI flag that wins over the config file. */
   readonly flag?: string
   /** Its values are never printed. */

@@ -1,5 +1,5 @@
 import type { Trigger } from '../policy/settings.ts'
-import { type Kind, amount, as, duration, fields, listOf, oneOf, optional, orFalse, ratio, wholeNumber, wordOr } from './kind.ts'
+import { type Kind, amount, anyNumber, as, duration, fields, listOf, oneOf, optional, orFalse, ratio, wholeNumber, wordOr } from './kind.ts'
 import type { Row } from './row.ts'
 import { MAX_WORKERS } from './rows-life.ts'
 import { scheduleEntry } from './schedule.ts'
@@ -60,8 +60,7 @@ function signalRows<S extends Side>(side: S): Rows<Record<`scaling.${S}.${Signal
 export function customSignal(side: Side): Kind<Trigger | null> {
   const word = triggerWord(side)
   const standardForMs = side === 'up' ? 60_000 : 300_000
-  const number = amount(-Number.MAX_VALUE, Number.MAX_VALUE, 'a number')
-  const shape: Record<string, Kind<number | undefined>> = { [word]: number, for: optional(held) }
+  const shape: Record<string, Kind<number | undefined>> = { [word]: anyNumber, for: optional(held) }
   const kind = fields<Record<string, number | undefined>>(`an object such as { ${word}: 100, for: "${formatMs(standardForMs)}" }`, shape)
   return orFalse(as(kind, (value) => ({ threshold: value[word] as number, forMs: value['for'] ?? standardForMs })))
 }

@@ -30,7 +30,7 @@ const RESERVED = 'STATIONMASTER_'
 const variableName = checked(text('the name of an environment variable, such as LOG_LEVEL', /^[A-Za-z_][A-Za-z0-9_]*$/, 256), (name) =>
   name.startsWith(RESERVED) ? `another name: the supervisor sets ${RESERVED}… itself` : null,
 )
-const variable = as(anyOf('a text or a number', argument, amount(-Number.MAX_VALUE, Number.MAX_VALUE, 'a number'), trueOrFalse), String)
+const variable = as(anyOf('a text or a number', argument, anyNumber, trueOrFalse), String)
 
 export const appRows: Rows<AppValues> = {
   entry: {
@@ -90,6 +90,7 @@ export const surroundingRows: Rows<SurroundingValues> = {
     shown: 'DATABASE_URL',
     meaning: 'Where the database is',
     environment: 'DATABASE_URL',
+    ignoresForeign: true,
     secret: true,
   },
   'redis.url': {

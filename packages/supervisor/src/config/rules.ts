@@ -6,6 +6,8 @@ import { formatMs } from './units.ts'
 /** A report that is up to this many ticks late is no sign of a stuck event loop. */
 const LATE_TICKS = 3
 
+const IN_MS = new Set(['p95', 'eventLoopDelay'])
+
 /** What options mean together. Each fault names the option that is most likely meant to change. */
 export function contradictions(values: Values): Fault[] {
   return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values)]
@@ -24,7 +26,8 @@ function ofScaling(values: Values): Fault[] {
   for (const name of signalNames) {
     const [up, down] = [values[`scaling.up.${name}`], values[`scaling.down.${name}`]]
     if (!up || !down || down.threshold < up.threshold) continue
-    faults.push(notAllowed(pathOf('down', name), down.threshold, `less than ${pathOf('up', name)} (${up.threshold}), or the fleet would never rest`))
+    const [below, above] = [down, up].map(({ threshold }) => (IN_MS.has(name) ? formatMs(threshold) : threshold))
+    faults.push(notAllowed(pathOf('down', name), below, `less than ${pathOf('up', name)} (${above}), or the fleet would never rest`))
   }
   return [...faults, ...ofSurge(values)]
 }
