@@ -8,7 +8,8 @@ import { findPortHolder } from './port-holder.ts'
 
 /** What node gives for a bound socket; the methods that we use. */
 export interface BoundHandle {
-  getsockname(out: object): number
+  /** Absent for Unix sockets. */
+  getsockname?(out: object): number
   close(): void
   listen(backlog: number): number
   onconnection: ((status: number, client: BoundHandle) => void) | null
@@ -37,7 +38,8 @@ const PORT_WAIT_MS = 3000
 const PORT_RETRY_MS = 100
 const UV_TCP_IPV6ONLY = 1
 
-export function createAcceptor(): Acceptor {
+/** `portWaitMs`: how long a port that is in use is waited for. */
+export function createAcceptor(portWaitMs: number = PORT_WAIT_MS): Acceptor {
   const sockets = new Map<string, Promise<Opened>>()
   const opened = new Map<string, BoundHandle>()
   return {
@@ -45,7 +47,7 @@ export function createAcceptor(): Acceptor {
       const key = JSON.stringify([request.port, request.host, request.path, request.fd, request.ipv6Only, request.turn])
       const known = sockets.get(key)
       if (known) return known
-      const socket = bindPatiently(request).then((result) => {
+      const socket = bindPatiently(request, portWaitMs).then((result) => {
         if (result.handle) opened.set(key, result.handle)
         // A failure is not kept: the next worker may have better luck.
         else sockets.delete(key)
@@ -63,13 +65,13 @@ export function createAcceptor(): Acceptor {
   }
 }
 
-async function bindPatiently(request: ListenRequest): Promise<Opened> {
+async function bindPatiently(request: ListenRequest, portWaitMs: number): Promise<Opened> {
   for (let waitedMs = 0; ; waitedMs += PORT_RETRY_MS) {
     const result = await bind(request)
     if (typeof result !== 'number') return { handle: result, error: null }
     const code = getSystemErrorName(result)
     if (code === 'EADDRINUSE' && request.path !== null && (await removeStaleSocket(request.path))) continue
-    if (code !== 'EADDRINUSE' || waitedMs >= PORT_WAIT_MS)
+    if (code !== 'EADDRINUSE' || waitedMs >= portWaitMs)
       return { handle: null, error: { code, errno: result, message: await explain(code, request) } }
     await wait(PORT_RETRY_MS)
   }
@@ -92,8 +94,8 @@ async function bind(request: ListenRequest): Promise<BoundHandle | number> {
 function create(address: string | null, port: number, family: number, fd?: number, flags?: number): BoundHandle | number {
   const handle = (net as NetInternals)._createServerHandle?.(address, port, family, fd, flags) ?? -38
   if (typeof handle === 'number') return handle
-  // libuv tells "address in use" late, at the first question about the socket.
-  const late = handle.getsockname({})
+  // libuv tells "address in use" late, at the first question about a TCP socket; Unix sockets have no such question.
+  const late = handle.getsockname?.({}) ?? 0
   if (late === 0) return handle
   handle.close()
   return late
@@ -126,6 +128,6 @@ async function explain(code: string, { port, host, path, fd }: ListenRequest): P
 
 function addressOf(handle: BoundHandle): string {
   const out: { address?: string; port?: number; family?: string } = {}
-  handle.getsockname(out)
+  handle.getsockname?.(out)
   return out.family === 'IPv6' ? `[${out.address}]:${out.port}` : `${out.address}:${out.port}`
 }

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import type { Command } from '../fleet/command.ts'
-import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
+import type { Recording } from '../fleet/replay.ts'
 import { viewOf } from '../fleet/view.ts'
 import type { Usage } from '../policy/sample.ts'
 import type { WorkerMessage } from '../wire/messages.ts'
@@ -146,7 +146,7 @@ export class Primary implements Control {
   }
 
   /** What `replay` needs to give the decisions of the last minutes again. */
-  recording(): { readonly start: Fleet; readonly events: readonly FleetEvent[] } {
+  recording(): Recording {
     return this.#recorder.recording()
   }
 

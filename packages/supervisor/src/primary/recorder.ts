@@ -1,5 +1,6 @@
 import type { FleetEvent } from '../fleet/event.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { Recording } from '../fleet/replay.ts'
 
 /** At one sample a second and a few events beside it, half an hour; older events are dropped a segment at a time. */
 const EVENTS_PER_SEGMENT = 2000
@@ -12,7 +13,7 @@ interface Segment {
 export interface Recorder {
   record(event: FleetEvent): void
   /** A fleet as it was, and every event since: fed to `replay`, it gives the same decisions again. */
-  recording(): { readonly start: Fleet; readonly events: readonly FleetEvent[] }
+  recording(): Recording
 }
 
 /** Remembers between one and two segments of events, so that what just happened can be replayed, in bounded memory. */

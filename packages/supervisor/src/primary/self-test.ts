@@ -32,7 +32,7 @@ function serveOneByte(handle: BoundHandle): Promise<boolean> {
       accepted = client
       new net.Socket({ handle: client } as unknown as net.SocketConstructorOpts).on('error', () => {}).end('x')
     }
-    if (handle.getsockname(address) !== 0 || handle.listen(1) !== 0 || !address.port) return resolve(false)
+    if (handle.getsockname?.(address) !== 0 || handle.listen(1) !== 0 || !address.port) return resolve(false)
     const probe = net.connect(address.port, '127.0.0.1')
     const timer = setTimeout(() => finish(false), SELF_TEST_MS)
     function finish(works: boolean) {
