@@ -41,8 +41,8 @@ function entryMay(entry: string, target: string): string | null {
 /** Packages that a pure folder may use: pure themselves. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   policy: ['croner'],
-  wire: ['zod'],
-  config: ['zod', 'croner'],
+  wire: ['zod', 'zod/mini'],
+  config: ['zod/mini', 'croner'],
   fleet: [],
   simulator: [],
 }

@@ -1,5 +1,6 @@
 import {
   amount,
+  anyNumber,
   anyOf,
   as,
   checked,

@@ -1,12 +1,23 @@
-import type { FleetSettings } from '../fleet/fleet.ts'
 import type { Capacity } from '../policy/sample.ts'
-import type { ScalingSettings, SurgeSettings, Trigger } from '../policy/settings.ts'
+import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, SurgeSettings, Trigger, WorkerSettings } from '../policy/settings.ts'
 import type { Address } from './address.ts'
 import { resolvePath } from './path.ts'
 import { stopDeadlineMs } from './platform.ts'
 import type { Environment, Reading } from './read.ts'
 import { signalNames } from './rows-scaling.ts'
 import type { Balance, Side, Sticky, SurgeValue, Values } from './values.ts'
+
+/** What the fleet's own decisions need. */
+export interface FleetPart {
+  readonly workers: WorkerSettings
+  readonly scaling: ScalingSettings
+  readonly health: HealthSettings
+  readonly restart: RestartSettings
+  readonly drain: DrainSettings
+  readonly capacity: Capacity
+  /** Time between two samples of every worker. */
+  readonly tickMs: number
+}
 
 /** Everything the supervisor needs to know, complete and checked: milliseconds, bytes, absolute paths. */
 export interface Settings {
@@ -16,7 +27,7 @@ export interface Settings {
     readonly execArgv: readonly string[]
     readonly env: Readonly<Record<string, string>>
   }
-  readonly fleet: FleetSettings
+  readonly fleet: FleetPart
   readonly routing: { readonly balance: Balance; readonly sticky: Sticky }
   readonly database: { readonly budget: number | null; readonly reserve: number; readonly minPerWorker: number; readonly url: string | null }
   readonly redis: { readonly url: string | null }
@@ -73,7 +84,7 @@ export function settingsOf({ values, custom }: Reading, { baseFolder, environmen
   }
 }
 
-function fleetPart(values: Values, environment: Environment, capacity: Capacity): Omit<FleetSettings, 'scaling'> {
+function fleetPart(values: Values, environment: Environment, capacity: Capacity): Omit<FleetPart, 'scaling'> {
   const max = values['workers.max']
   const shareBytes = Math.floor((capacity.memoryBytes * USABLE_MEMORY_SHARE) / max)
   return {

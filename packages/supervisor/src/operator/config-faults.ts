@@ -72,6 +72,6 @@ function codeOf(error: unknown): string | undefined {
 /** What was thrown need not be an Error, nor its message a text. */
 function firstLine(error: unknown): string {
   const message: unknown = error instanceof Error ? error.message : error
-  const text = typeof message === 'object' || typeof message === 'symbol' ? 'something that is not an error' : String(message)
+  const text = typeof message === 'string' ? message : `it threw ${typeof message === 'number' ? message : `a value of type ${typeof message}`}`
   return (text.split('\n', 1)[0] as string).slice(0, MAX_SENTENCE_LENGTH).replace(/\.$/, '')
 }
