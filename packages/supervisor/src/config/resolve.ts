@@ -8,8 +8,6 @@ import { type Settings, type Surroundings, settingsOf } from './settings.ts'
 import { table } from './table.ts'
 import type { Path } from './values.ts'
 
-export type { Settings } from './settings.ts'
-
 export interface ResolveContext extends Surroundings {
   /** The config file as people know it, to name it in what is wrong with it. */
   readonly file?: string | undefined

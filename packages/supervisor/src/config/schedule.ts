@@ -7,7 +7,7 @@ const CRON = 'a cron expression such as "0 8 * * 1-5"'
 const TIMEZONE = 'the name of a time zone, such as "Europe/Berlin" or "UTC"'
 
 /** Any moment does: an expression that never comes true after it is a slip of the pen (`0 0 30 2 *`). */
-const SOME_MOMENT_MS = Date.UTC(2024, 0, 1)
+const SOME_MOMENT_MS = 1_700_000_000_000
 
 const cron = checked(text(CRON, /^\S+( +\S+){4,6}$|^@[a-z]+$/, 200), (expression) => {
   try {
