@@ -1,2 +1,29 @@
-export { StationmasterError } from './errors.ts'
-export type { ErrorCode, Fault } from './errors.ts'
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+
+// A version of Node that is too old shall be told in a sentence, not in an error of the first module that needs more.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`stationmaster needs Node 22.18 or newer; this is ${process.versions.node}.\n`)
+  process.exit(2)
+}
+
+const [{ runCommandLine }, { createTerminal }] = await Promise.all([import('./operator/commands/run.ts'), import('./operator/terminal.ts')])
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  terminal: createTerminal(process.stdout, process.stderr, process.env),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  folder: process.cwd(),
+  environment: process.env,
+  version,
+  outside: {
+    runSupervisor: async (settings) => await (await import('./create-supervisor.ts')).runSupervisor(settings),
+    readCapacity: async () => await (await import('./primary/host.ts')).readCapacity(),
+    findPortHolder: async (port) => await (await import('./primary/port-holder.ts')).findPortHolder(port),
+  },
+})
+
+// A handle that somebody forgot must not keep a command from ending that has said all it had to say.
+setTimeout(() => process.exit(), 1000).unref()

@@ -1,0 +1,68 @@
+import { access, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { StationmasterError } from '../../errors.ts'
+import { findConfigFile } from '../config-file.ts'
+import { detectEntry } from '../detect-entry.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { isRailway } from '../railway.ts'
+import type { CommandContext } from './context.ts'
+
+const FILE = 'stationmaster.config.ts'
+
+const RAILWAY_ADVICE = `
+On Railway, set
+  start command  node node_modules/stationmaster/dist/cli.js start
+                 (npm and npx do not pass SIGTERM on, so that nothing could drain)
+  variables      RAILWAY_DEPLOYMENT_DRAINING_SECONDS=40   time to drain before SIGKILL; 0 unless it is set
+                 RAILWAY_DEPLOYMENT_OVERLAP_SECONDS=10    the old deployment serves until the new one is ready`
+
+/** Writes a config file for the app in this folder, and says what to do next. */
+export async function init({ folder, environment, terminal }: CommandContext, { railway }: { readonly railway?: boolean }): Promise<ExitCode> {
+  const there = await findConfigFile(folder)
+  if (there) throw refused(`${path.basename(there)} is there already; edit it, or remove it first.`)
+  const entry = await detectEntry(folder)
+  await writeFile(path.join(folder, FILE), configSource(entry ?? './server.js', isInstalled(folder)), { flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw refused(`${FILE} cannot be written here (${error.code}).`)
+    },
+  )
+  terminal.print(`Wrote ${FILE}.`)
+  if (!entry) terminal.print('No entry point was found in package.json: name it in the file (`entry`).')
+  terminal.print('Next: `stationmaster check`, then `stationmaster start`.')
+  if (railway || isRailway(environment) || (await hasRailwayFiles(folder))) terminal.print(RAILWAY_ADVICE)
+  return 0
+}
+
+function configSource(entry: string, installed: boolean): string {
+  const options = `{
+  entry: ${JSON.stringify(entry).replaceAll("'", "\\'").replaceAll('"', "'")},
+  workers: { min: 1, max: 10 },
+}`
+  // Without the package in reach its import would fail; the file works the same without the types.
+  if (!installed) return `export default ${options}\n`
+  return `import { defineConfig } from 'stationmaster'\n\nexport default defineConfig(${options})\n`
+}
+
+function isInstalled(folder: string): boolean {
+  try {
+    createRequire(path.join(folder, 'package.json')).resolve('stationmaster/package.json')
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function hasRailwayFiles(folder: string): Promise<boolean> {
+  const found = await Promise.all(
+    ['railway.json', 'railway.toml', '.railway'].map((name) =>
+      access(path.join(folder, name)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  return found.includes(true)
+}
+
+const refused = (message: string): StationmasterError => new StationmasterError('SM_REQUEST_INVALID', 'option', message)

@@ -1,0 +1,84 @@
+import type { Status, WorkerStatus } from '../fleet/status.ts'
+import { describeStep } from './render-decision.ts'
+import type { Style, Terminal } from './terminal.ts'
+import { harmless } from './terminal.ts'
+import { bytes, count, milliseconds, ratio, timeOfDay, uptime } from './units.ts'
+
+type Paint = Terminal['paint']
+
+/** Title of a column and what it shows of a worker. */
+const COLUMNS: readonly (readonly [title: string, show: (worker: WorkerStatus) => string])[] = [
+  ['worker', ({ id }) => String(id)],
+  ['pid', ({ pid }) => (pid === null ? '-' : String(pid))],
+  ['slot', ({ slot }) => String(slot)],
+  ['gen', ({ generation }) => String(generation)],
+  ['state', ({ state }) => state],
+  ['up', ({ uptimeS }) => uptime(uptimeS)],
+  ['cpu', ({ cpu }) => ratio(cpu)],
+  ['memory', ({ memoryBytes, memory }) => (memory === null ? bytes(memoryBytes) : `${bytes(memoryBytes)} (${ratio(memory)})`)],
+  ['loop', ({ eventLoopUtilization }) => ratio(eventLoopUtilization)],
+  ['delay p99', ({ eventLoopDelayP99Ms }) => milliseconds(eventLoopDelayP99Ms)],
+  ['queue', ({ queue }) => count(queue)],
+  ['req/s', ({ requestsPerSecond }) => count(requestsPerSecond)],
+  ['p95', ({ p95Ms }) => milliseconds(p95Ms)],
+  ['conns', ({ connections }) => count(connections)],
+  ['sockets', ({ sockets }) => count(sockets)],
+]
+
+const STATE_STYLES: Readonly<Record<WorkerStatus['state'], Style>> = {
+  booting: 'cyan',
+  spare: 'dim',
+  ready: 'green',
+  draining: 'yellow',
+  killing: 'red',
+}
+
+/** The fleet at a glance: what it is, one line for each worker, the whole, and the last decision. */
+export function renderStatus(status: Status, nowMs: number, paint: Paint): string[] {
+  const { fleet, capacity } = status
+  const head = [
+    paint('bold', status.state),
+    `mode ${status.mode}`,
+    `generation ${status.generation}`,
+    `pid ${status.pid}`,
+    `up ${uptime(status.uptimeS)}`,
+    `${count(capacity.cpus)} CPUs, ${bytes(capacity.memoryBytes)} (${capacity.source})`,
+  ]
+  const size = `${fleet.ready} of ${fleet.target} ready (${fleet.min} to ${fleet.max})${fleet.spares > 0 ? `, ${fleet.spares} spare` : ''}`
+  const load = `cpu ${ratio(fleet.cpu)}, memory ${ratio(fleet.memory)}, loop ${ratio(fleet.eventLoopUtilization)}, queue ${count(fleet.queue)}, ${count(fleet.requestsPerSecond)} req/s, p95 ${milliseconds(fleet.p95Ms)}`
+  return [head.join('  '), '', ...renderWorkers(status.workers, paint), '', `fleet     ${size}; ${load}`, ...renderExtras(status, nowMs)]
+}
+
+function renderWorkers(workers: readonly WorkerStatus[], paint: Paint): string[] {
+  if (workers.length === 0) return ['no workers']
+  const rows = workers.map((worker) => COLUMNS.map(([, show]) => show(worker)))
+  const widths = COLUMNS.map(([title], column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  const title = paint('dim', line(COLUMNS.map(([name]) => name)))
+  return [
+    title,
+    ...workers.map((worker, index) => line(rows[index] ?? []).replace(` ${worker.state} `, ` ${paint(STATE_STYLES[worker.state], worker.state)} `)),
+  ]
+}
+
+function renderExtras({ database, replica, restarts, lastDecision }: Status, nowMs: number): string[] {
+  const lines: string[] = []
+  if (database) lines.push(`database  ${database.granted} of ${database.share} connections granted, budget ${database.budget}`)
+  if (replica.coordination !== 'alone') lines.push(`replica   ${harmless(replica.id)}, ${replica.peers} peers, ${replica.coordination}`)
+  const { total, lastExit } = restarts
+  if (total > 0) {
+    const how = lastExit && (lastExit.signal ?? `code ${lastExit.code}`)
+    const last = lastExit
+      ? `; last worker ${lastExit.workerId} at ${timeOfDay(lastExit.atMs, nowMs)}, ${how}${lastExit.cause ? ` (${harmless(lastExit.cause)})` : ''}`
+      : ''
+    lines.push(`restarts  ${total}${last}`)
+  }
+  lines.push(
+    `last      ${lastDecision ? `${timeOfDay(lastDecision.atMs, nowMs)}  ${describeStep(lastDecision)}: ${harmless(lastDecision.reason)}` : 'no decision yet'}`,
+  )
+  return lines
+}
