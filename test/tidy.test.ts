@@ -131,7 +131,7 @@ const rules: Readonly<Record<string, { rule: Rule; bad: readonly Files[]; good: 
     good: [
       {
         'primary/a.ts':
-          "import type { ChildProcess } from 'node:child_process'\nlet nodeOptions: NodeJS.Timeout; nodeOptions instanceof Error; const masterful = 1",
+          "import type { ChildProcess } from 'node:child_process'\nlet nodeOptions: NodeJS.Timeout; nodeOptions instanceof Error; const masterful = process.versions.node",
       },
     ],
   },

@@ -11,14 +11,15 @@ const IMPURE_GLOBALS = new Set(
   clearInterval clearImmediate queueMicrotask Buffer WebSocket Atomics`.split(/\s+/),
 )
 
-/** Time and chance are arguments. `new Date(aTime)` only converts, so it is allowed. */
+/** Time and chance are arguments. `new Date(aTime)` and `Date.UTC` only convert, so they are allowed. */
 export function purity(sources: readonly Source[]): string[] {
   return eachSyntax(sources, (syntax, parent, source) => {
     if (!PURE_FOLDERS.has(source.folder)) return null
-    if (syntax.type === 'Identifier' && IMPURE_GLOBALS.has(syntax['name'] as string) && !isName(syntax, parent)) return `uses ${syntax['name']}`
+    if (syntax.type === 'Identifier' && IMPURE_GLOBALS.has(syntax['name'] as string) && !isName(syntax, parent))
+      return `uses ${String(syntax['name'])}`
     const member = syntax.type === 'MemberExpression' ? source.text.slice(syntax.start, syntax.end) : ''
     if (/^Math\s*(\.\s*random|\[)/.test(member)) return 'uses Math.random'
-    if (/^Date\b/.test(member)) return `uses ${member}`
+    if (/^Date\b(?!\.UTC\b)/.test(member)) return `uses ${member}`
     const callee = syntax['callee'] as Syntax | undefined
     const isDate = callee?.type === 'Identifier' && callee['name'] === 'Date'
     if (isDate && (syntax.type === 'CallExpression' || (syntax['arguments'] as unknown[]).length === 0)) return 'reads the clock through Date'
@@ -94,7 +95,7 @@ export function sizes(sources: readonly Source[]): string[] {
 
 /** One word per idea: primary, worker, replica. */
 const BANNED_WORDS = new Set(['master', 'masters', 'slave', 'slaves', 'child', 'children', 'instance', 'instances'])
-/** "Node" is the name of the platform as a part of a name (`nodeOptions`), but a word for a worker or a replica when it stands alone. */
+/** Elsewhere "node" is the platform; in the folders that know no platform it could only mean a worker or a replica. */
 const BANNED_NAMES = new Set(['node', 'nodes'])
 /** Names that Node gave. */
 const NAMES_OF_NODE = new Set(['ChildProcess'])
@@ -105,17 +106,18 @@ export function words(sources: readonly Source[]): string[] {
   const inPaths = sources.flatMap((source) =>
     bannedIn(source.path.replace(/\.ts$/, '')).map((word) => `${source.path} has the word ${word} in its name`),
   )
-  const inNames = eachSyntax(sources, (syntax, _, source) => {
+  const inNames = eachSyntax(sources, (syntax, parent, source) => {
     const name = syntax['name'] as string
     if (syntax.type !== 'Identifier' || NAMES_OF_NODE.has(name) || SPEAKS_OF_OTHER_TOOLS.has(source.path)) return null
-    const [word] = bannedIn(name)
+    // A field of a foreign object has the name it has; a field of our own is caught where it is declared.
+    if (parent?.type === 'MemberExpression' && parent['property'] === syntax) return null
+    const [word] = PURE_FOLDERS.has(source.folder) && BANNED_NAMES.has(name) ? [name] : bannedIn(name)
     return word ? `the name ${name} has the word ${word}` : null
   })
   return [...inPaths, ...inNames]
 }
 
 function bannedIn(name: string): string[] {
-  if (BANNED_NAMES.has(name.toLowerCase())) return [name]
   return name.split(/(?=[A-Z])|[^A-Za-z]+/).filter((word) => BANNED_WORDS.has(word.toLowerCase()))
 }
 

@@ -2,10 +2,15 @@ import type { Fleet, Worker } from './fleet.ts'
 
 /** Questions about who is there. Read-only. */
 
-export const isReady = (worker: Worker): boolean => worker.life.kind === 'ready'
-export const isSpare = (worker: Worker): boolean => worker.life.kind === 'spare' || (worker.life.kind === 'booting' && worker.life.role === 'spare')
+/** Its event loop stands still. It is being diagnosed and then goes; until then it holds its place for nobody. */
+export const isStuck = (worker: Worker): boolean => worker.stuckAtMs !== null && !isEnding(worker)
+const isEnding = (worker: Worker): boolean => worker.life.kind === 'draining' || worker.life.kind === 'killing'
+
+export const isReady = (worker: Worker): boolean => worker.life.kind === 'ready' && worker.stuckAtMs === null
+export const isReadySpare = (worker: Worker): boolean => worker.life.kind === 'spare' && worker.stuckAtMs === null
+export const isSpare = (worker: Worker): boolean => isReadySpare(worker) || (worker.life.kind === 'booting' && worker.life.role === 'spare')
 export const isBootingWorker = (worker: Worker): boolean => worker.life.kind === 'booting' && worker.life.role === 'worker'
-export const isLeaving = (worker: Worker): boolean => worker.life.kind === 'draining' || worker.life.kind === 'killing'
+export const isLeaving = (worker: Worker): boolean => isEnding(worker) || isStuck(worker)
 /** It serves, or will. */
 export const isServing = (worker: Worker): boolean => isReady(worker) || isBootingWorker(worker)
 
@@ -31,10 +36,24 @@ export function successorOf(fleet: Fleet, workerId: number): Worker | null {
   return fleet.workers.find((worker) => worker.replaces === workerId && isServing(worker)) ?? null
 }
 
-/** The lowest slot that no serving or spare worker has. */
+/** One worker at a time is replaced by a successor, so that a bad cause meets one and not all of them. */
+export function isReplacing(fleet: Fleet): boolean {
+  return fleet.workers.some((worker) => worker.replaces !== null)
+}
+
+/** Slots where a failed worker is missed and whose next fork has to wait. */
+export function slotsBackingOff(fleet: Fleet): number[] {
+  const taken = takenSlots(fleet)
+  return fleet.backingOff.filter(({ slot, untilMs }) => untilMs > fleet.nowMs && !taken.has(slot)).map(({ slot }) => slot)
+}
+
+/** The lowest slot that no serving or spare worker has and that does not back off. */
 export function freeSlot(fleet: Fleet): number {
-  const taken = new Set(fleet.workers.filter((worker) => !isLeaving(worker)).map((worker) => worker.slot))
+  const taken = takenSlots(fleet)
+  for (const slot of slotsBackingOff(fleet)) taken.add(slot)
   let slot = 0
   while (taken.has(slot)) slot++
   return slot
 }
+
+const takenSlots = (fleet: Fleet): Set<number> => new Set(fleet.workers.filter((worker) => !isLeaving(worker)).map((worker) => worker.slot))

@@ -1,52 +1,60 @@
-import { afterExit } from '../policy/respawn.ts'
 import { type Draft, findWorker, live } from './draft.ts'
 import type { Exited } from './event.ts'
+import { countFailure, countSpareFailure, failStart } from './failures.ts'
 import type { Worker } from './fleet.ts'
 import { abortReload, failsReload } from './reload.ts'
-import { failStop } from './shutdown.ts'
+import type { Life } from './slot.ts'
 
 /** A worker is gone. Was it asked to go? If not, that counts, and too many of them end the supervisor. */
 export function onExited(draft: Draft, exit: Exited): void {
-  const { fleet } = draft
   const worker = findWorker(draft, exit.workerId)
-  if (!worker) return
-  const expected = worker.life.kind === 'draining' || (worker.life.kind === 'killing' && !worker.life.failed)
-  const wasReady = worker.life.kind === 'ready' || worker.life.kind === 'spare'
-  live(draft, worker, { kind: 'exit' })
+  if (!worker || !live(draft, worker, { kind: 'exit' })) return
+  const expected = wasAskedToGo(worker.life)
   const { code, signal, cause, lastStderrLines } = exit
   draft.notes.push({ kind: 'worker:exited', workerId: worker.id, slot: worker.slot, expected, code, signal, cause, lastStderrLines })
   if (expected) return
-  const { kind: _, ...last } = exit
-  fleet.lastExit = { ...last, atMs: fleet.nowMs }
-  const how = worker.leaving ?? describeExit(exit)
-  if (failsReload(draft, worker)) return abortReload(draft, worker, exit, how)
-  countFailure(draft, `worker ${worker.id} ${how}${wasReady ? '' : ' before it was ready'}`, lastStderrLines)
+  draft.fleet.lastExit = { workerId: worker.id, code, signal, cause, lastStderrLines, atMs: draft.fleet.nowMs }
+  onFailed(draft, worker, { how: worker.leaving ?? describeExit(exit), lastStderrLines, ofEnvironment: false })
 }
 
-export function onForkFailed(draft: Draft, worker: Worker, message: string): void {
-  live(draft, worker, { kind: 'exit' })
-  draft.notes.push({ kind: 'worker:fork-failed', workerId: worker.id, message })
-  const exit: Exited = { kind: 'exited', workerId: worker.id, code: null, signal: null, cause: message, lastStderrLines: [] }
-  if (failsReload(draft, worker)) return abortReload(draft, worker, exit, `could not be forked (${message})`)
-  countFailure(draft, `worker ${worker.id} could not be forked: ${message}`, [])
-}
-
-function countFailure(draft: Draft, what: string, lastStderrLines: readonly string[]): void {
-  const { fleet } = draft
-  const settings = fleet.settings.restart
-  const verdict = afterExit(fleet.respawn, fleet.nowMs, settings)
-  fleet.respawn = verdict.state
-  fleet.restarts++
-  const recent = verdict.state.exitsMs.length
-  if (fleet.phase === 'draining' || fleet.phase === 'stopped') return
-  if (!verdict.exceeded) {
-    draft.notes.push({ kind: 'fleet:restarting', inMs: verdict.delayMs, recent, intensity: settings.intensity })
+/** The machine refused a process. Nobody's fault in the app, so it never ends a fleet that serves. */
+export function onForkFailed(draft: Draft, workerId: number, message: string): void {
+  const worker = findWorker(draft, workerId)
+  if (!worker) return
+  if (worker.pid !== null) {
+    draft.notes.push({ kind: 'supervisor:bug', message: `the fork of worker ${workerId} failed though it has the pid ${worker.pid}` })
     return
   }
-  const lines = lastStderrLines.length > 0 ? `\nIts last lines on stderr:\n${lastStderrLines.map((line) => `  ${line}`).join('\n')}` : ''
-  const message = `The app failed ${recent} times within ${settings.windowMs / 1000} s, more than the restart intensity of ${settings.intensity} allows; last, ${what}.${lines}`
-  failStop(draft, message, 'the restart intensity was exceeded')
+  live(draft, worker, { kind: 'exit' })
+  draft.notes.push({ kind: 'worker:fork-failed', workerId, message })
+  if (!wasAskedToGo(worker.life)) onFailed(draft, worker, { how: `could not be forked: ${message}`, lastStderrLines: [], ofEnvironment: true })
 }
+
+interface Failed {
+  readonly how: string
+  readonly lastStderrLines: readonly string[]
+  readonly ofEnvironment: boolean
+}
+
+function onFailed(draft: Draft, worker: Worker, { how, lastStderrLines, ofEnvironment }: Failed): void {
+  const { life } = worker
+  if (draft.fleet.phase === 'draining' || draft.fleet.phase === 'stopped') return
+  if (failsReload(draft, worker)) return abortReload(draft, worker, how, lastStderrLines)
+  const failure = {
+    slot: worker.slot,
+    what: `worker ${worker.id} ${how}${life.kind === 'booting' ? ' before it was ready' : ''}`,
+    lastStderrLines,
+    ofEnvironment,
+  }
+  if (wasSpare(life)) return countSpareFailure(draft, failure)
+  // A boot that takes its whole time once will take it again: while nobody serves yet, more tries only hide the cause.
+  const bootTimedOut = life.kind === 'killing' && !life.booted
+  if (bootTimedOut && draft.fleet.phase === 'starting') return failStart(draft, failure)
+  countFailure(draft, failure)
+}
+
+const wasAskedToGo = (life: Life): boolean => life.kind === 'draining' || (life.kind === 'killing' && !life.failed)
+const wasSpare = (life: Life): boolean => life.kind === 'spare' || ((life.kind === 'booting' || life.kind === 'killing') && life.role === 'spare')
 
 function describeExit({ code, signal, cause }: Exited): string {
   const how = signal ? `was ended by ${signal}` : `exited with code ${code}`

@@ -35,6 +35,12 @@ export interface Worker {
   readonly memoryBytes: number | null
   readonly report: Report | null
   readonly reportAtMs: number | null
+  /** How long nothing was heard of it since it was ready, in time that the primary itself was running. */
+  readonly silentMs: number
+  /** Since when it counts as stuck; null while it does not. */
+  readonly stuckAtMs: number | null
+  /** An operator wants it gone; it goes as soon as another one is ready. */
+  readonly drainWanted: boolean
   readonly ticksAboveMemoryLimit: number
   /** When it was last asked for its health, and how often in a row it was found ill. */
   readonly probedAtMs: number
@@ -52,7 +58,7 @@ export interface Stopping {
   readonly code: 0 | 1
   readonly message: string | null
   readonly requestedAtMs: number
-  /** How often the stop was asked for; each time hurries. */
+  /** How often someone asked for it, 0 when it ends by itself; from the second time on it hurries. */
   readonly requests: number
 }
 
@@ -71,6 +77,12 @@ export interface Fleet {
   readonly spareTarget: number
   readonly scale: ScaleState
   readonly respawn: RespawnState
+  /** The same for spares: they may fail without harm to anyone. */
+  readonly spareRespawn: RespawnState
+  /** Slots whose worker failed, and when the next may be forked there. */
+  readonly backingOff: readonly { readonly slot: number; readonly untilMs: number }[]
+  /** When a worker was last replaced for its memory. */
+  readonly recycledAtMs: number | null
   readonly reload: Reload | null
   readonly stopping: Stopping | null
   /** A `scale n` that is answered once n workers are ready. */
@@ -101,6 +113,9 @@ export function initialFleet(settings: FleetSettings): Fleet {
     spareTarget: 0,
     scale: untouched,
     respawn: calm,
+    spareRespawn: calm,
+    backingOff: [],
+    recycledAtMs: null,
     reload: null,
     stopping: null,
     pendingScale: null,

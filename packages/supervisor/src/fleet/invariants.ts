@@ -1,4 +1,4 @@
-import { isLeaving, isServing, isSpare } from './census.ts'
+import { isLeaving, isServing, isSpare, isSuccessor } from './census.ts'
 import type { Fleet } from './fleet.ts'
 
 /** What must be true of a fleet after every step. Each broken rule is one sentence; none is the only good answer. */
@@ -20,7 +20,7 @@ export function brokenInvariants(fleet: Fleet): string[] {
     workers.every((worker) => worker.slot >= 0 && worker.slot < max),
     `a slot is outside 0 … ${max - 1}`,
   )
-  const successors = workers.filter((worker) => isServing(worker) && worker.replaces !== null)
+  const successors = workers.filter((worker) => isServing(worker) && isSuccessor(fleet, worker))
   rule(successors.length <= 1, `${successors.length} replacements are under way at once`)
   const staying = workers.filter((worker) => (isServing(worker) || isSpare(worker)) && !successors.includes(worker))
   rule(new Set(staying.map((worker) => worker.slot)).size === staying.length, 'two staying workers share a slot')
@@ -28,6 +28,9 @@ export function brokenInvariants(fleet: Fleet): string[] {
   rule(fleet.phase !== 'draining' || workers.every(isLeaving), 'a worker stays though the fleet drains')
   rule(fleet.phase !== 'stopped' || workers.length === 0, 'a worker is left though the fleet has stopped')
   rule(fleet.respawn.exitsMs.length <= settings.restart.intensity + 1, 'the restart window has grown beyond its bound')
+  rule(fleet.backingOff.length <= max, 'more slots back off than there are')
+  rule(fleet.decisions.length <= 200 && fleet.latencies.length <= 10, 'the history has grown beyond its bound')
+  rule(fleet.phase === 'stopped' || workers.every((worker) => worker.silentMs >= 0), 'a worker was silent for less than no time')
   rule(
     fleet.workers.every((worker) => worker.generation < fleet.nextGeneration),
     'a worker is of a generation that was never begun',

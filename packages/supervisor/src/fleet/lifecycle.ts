@@ -22,6 +22,9 @@ export function forkWorker(draft: Draft, options: { slot: number; generation: nu
     memoryBytes: null,
     report: null,
     reportAtMs: null,
+    silentMs: 0,
+    stuckAtMs: null,
+    drainWanted: false,
     ticksAboveMemoryLimit: 0,
     probedAtMs: fleet.nowMs,
     failedProbes: 0,
@@ -35,12 +38,21 @@ export function forkWorker(draft: Draft, options: { slot: number; generation: nu
 
 export function promoteWorker(draft: Draft, worker: Worker): void {
   if (!live(draft, worker, { kind: 'promote', nowMs: draft.fleet.nowMs })) return
+  patchWorker(draft, worker.id, { silentMs: 0 })
   draft.commands.push({ kind: 'promote', workerId: worker.id })
   draft.notes.push({ kind: 'worker:promoted', workerId: worker.id, slot: worker.slot })
 }
 
-export function drainWorker(draft: Draft, worker: Worker, reason: string, timeoutMs: number = draft.fleet.settings.drain.timeoutMs): void {
-  if (!live(draft, worker, { kind: 'drain', deadlineMs: draft.fleet.nowMs + timeoutMs })) return
+/** What never served has nothing to finish: it gets this long to leave by itself. */
+const UNBORN_DRAIN_MS = 5000
+
+export function drainWorker(draft: Draft, worker: Worker, reason: string, longestMs: number = draft.fleet.settings.drain.timeoutMs): void {
+  const { kind } = worker.life
+  const timeoutMs = kind === 'booting' || kind === 'spare' ? Math.min(longestMs, UNBORN_DRAIN_MS) : longestMs
+  const deadlineMs = draft.fleet.nowMs + timeoutMs
+  // A drain under way is only ever hurried.
+  if (worker.life.kind === 'draining' && worker.life.deadlineMs <= deadlineMs) return
+  if (!live(draft, worker, { kind: 'drain', deadlineMs })) return
   patchWorker(draft, worker.id, { leaving: reason })
   draft.commands.push({ kind: 'drain', workerId: worker.id, timeoutMs })
   draft.notes.push({ kind: 'worker:draining', workerId: worker.id, slot: worker.slot, reason })

@@ -1,8 +1,9 @@
 import { chooseRetirees } from '../policy/retire.ts'
-import { countReady, freeSlot, heads, isReady, isServing, isSpare } from './census.ts'
+import { countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import { drainWorker, forkWorker, promoteWorker } from './lifecycle.ts'
+import { factsOf } from './observe.ts'
 
 /** Forks that may be under way at once: more would only make each of them, and the serving workers, slower. */
 const SMALLEST_PARALLEL_BOOTS = 2
@@ -12,33 +13,37 @@ const SMALLEST_PARALLEL_BOOTS = 2
  * event, in any order, the fleet heals the same way.
  */
 export function reconcile(draft: Draft): void {
-  if (draft.fleet.phase === 'draining' || draft.fleet.phase === 'stopped') return
-  const missing = draft.fleet.target - heads(draft.fleet).length
+  const { fleet } = draft
+  if (fleet.phase === 'draining' || fleet.phase === 'stopped') return
+  fleet.backingOff = fleet.backingOff.filter(({ untilMs }) => untilMs > fleet.nowMs)
+  const missing = fleet.target - heads(fleet).length
   if (missing > 0) fill(draft, missing)
   if (missing < 0) retire(draft, -missing)
   keepSpares(draft)
-  if (draft.fleet.phase === 'starting' && countReady(draft.fleet) >= draft.fleet.settings.workers.min) {
-    draft.fleet.phase = 'running'
-    draft.notes.push({ kind: 'fleet:running', ready: countReady(draft.fleet) })
+  if (fleet.phase === 'starting' && countReady(fleet) >= Math.min(fleet.settings.workers.min, fleet.target)) {
+    fleet.phase = 'running'
+    draft.notes.push({ kind: 'fleet:running', ready: countReady(fleet) })
   }
   settleScale(draft)
 }
 
 /** A spare serves in one message; a spare that still boots will be ready sooner than a new fork. */
 function fill(draft: Draft, missing: number): void {
-  const spares = draft.fleet.workers.filter(isSpare).sort((a, b) => Number(b.life.kind === 'spare') - Number(a.life.kind === 'spare'))
-  for (const spare of spares.slice(0, missing)) promoteWorker(draft, spare)
-  for (let left = missing - spares.length; left > 0 && mayFork(draft); left--) {
-    forkWorker(draft, { slot: freeSlot(draft.fleet), generation: draft.fleet.generation, role: 'worker' })
+  const { fleet } = draft
+  const spares = fleet.workers.filter(isSpare).sort((a, b) => Number(isReadySpare(b)) - Number(isReadySpare(a)))
+  const promoted = spares.slice(0, missing)
+  for (const spare of promoted) promoteWorker(draft, spare)
+  // Whom a spare has stood in for is no longer missed.
+  fleet.backingOff = fleet.backingOff.slice(promoted.length)
+  for (let left = missing - promoted.length - slotsBackingOff(fleet).length; left > 0 && mayFork(draft); left--) {
+    forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'worker' })
   }
 }
 
-/** Backing off after a crash, or enough boots under way: the rest waits for the next event. */
-export function mayFork(draft: Draft): boolean {
-  const { fleet } = draft
+/** False while enough boots are under way: the rest waits for the next event. */
+export function mayFork({ fleet }: Draft): boolean {
   const booting = fleet.workers.filter((worker) => worker.life.kind === 'booting').length
-  const parallelBoots = Math.max(SMALLEST_PARALLEL_BOOTS, Math.ceil(fleet.settings.capacity.cpus))
-  return fleet.nowMs >= fleet.respawn.notBeforeMs && booting < parallelBoots
+  return booting < Math.max(SMALLEST_PARALLEL_BOOTS, Math.ceil(fleet.settings.capacity.cpus))
 }
 
 function retire(draft: Draft, surplus: number): void {
@@ -47,7 +52,8 @@ function retire(draft: Draft, surplus: number): void {
   const unborn = booting.slice(0, surplus)
   for (const worker of unborn) drainWorker(draft, worker, 'scaled in before it was ready')
   const ready = serving.filter(isReady)
-  for (const workerId of chooseRetirees(ready.map(toCandidate), surplus - unborn.length)) {
+  const candidates = ready.map((worker) => toCandidate(draft, worker))
+  for (const workerId of chooseRetirees(candidates, surplus - unborn.length)) {
     drainWorker(draft, ready.find((worker) => worker.id === workerId) as Worker, 'scaled in')
     for (const worker of draft.fleet.workers) {
       if (worker.replaces === workerId && isServing(worker)) drainWorker(draft, worker, 'the worker it was to replace was scaled in')
@@ -55,8 +61,8 @@ function retire(draft: Draft, surplus: number): void {
   }
 }
 
-function toCandidate(worker: Worker) {
-  const report = worker.report
+function toCandidate(draft: Draft, worker: Worker) {
+  const { report } = factsOf(draft.fleet, worker)
   return {
     workerId: worker.id,
     slot: worker.slot,
@@ -71,7 +77,7 @@ function keepSpares(draft: Draft): void {
   const { fleet } = draft
   const spares = fleet.workers.filter(isSpare)
   for (const spare of spares.slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
-  if (fleet.phase !== 'running' || fleet.reload) return
+  if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
   const room = fleet.settings.workers.max - Math.max(fleet.target, heads(fleet).length)
   for (let wanted = Math.min(fleet.spareTarget, room) - spares.length; wanted > 0 && mayFork(draft); wanted--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'spare' })

@@ -1,8 +1,7 @@
 import { StationmasterError } from '../errors.ts'
-import { isLeaving, isReady, isServing, isSpare, successorOf } from './census.ts'
+import { countReady, heads, isLeaving, isReady, isReplacing, isServing, isSpare, successorOf } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
-import type { Exited } from './event.ts'
-import type { Worker } from './fleet.ts'
+import type { Reload, Worker } from './fleet.ts'
 import { drainWorker, forkWorker } from './lifecycle.ts'
 import { mayFork } from './reconcile.ts'
 
@@ -22,6 +21,11 @@ export function beginReload(draft: Draft, requestId: number): void {
   draft.notes.push({ kind: 'reload:started', generation })
 }
 
+/** Not while its slot backs off: there its last successor has failed. */
+export function mayReplace(draft: Draft, worker: Worker): boolean {
+  return mayFork(draft) && !draft.fleet.backingOff.some(({ slot, untilMs }) => slot === worker.slot && untilMs > draft.fleet.nowMs)
+}
+
 export function replaceWorker(draft: Draft, worker: Worker, generation: number): void {
   if (successorOf(draft.fleet, worker.id)) return
   forkWorker(draft, { slot: worker.slot, generation, role: 'worker', replaces: worker.id })
@@ -31,6 +35,7 @@ export function replaceWorker(draft: Draft, worker: Worker, generation: number):
 export function advanceReplacements(draft: Draft): void {
   if (draft.fleet.phase === 'draining' || draft.fleet.phase === 'stopped') return
   for (const worker of draft.fleet.workers) settleSuccessor(draft, worker)
+  for (const worker of draft.fleet.workers) if (worker.drainWanted && isReady(worker)) letGo(draft, worker)
   advanceReload(draft)
 }
 
@@ -47,10 +52,16 @@ function settleSuccessor(draft: Draft, successor: Worker): void {
   if (old && isServing(old)) drainWorker(draft, old, `replaced by worker ${successor.id}`)
 }
 
+/** An operator's drain of the last ready worker. Its successor may fail, so this looks again at every step. */
+function letGo(draft: Draft, worker: Worker): void {
+  if (countReady(draft.fleet) > 1) drainWorker(draft, worker, 'asked by an operator')
+  else if (!isReplacing(draft.fleet) && mayReplace(draft, worker)) replaceWorker(draft, worker, draft.fleet.generation)
+}
+
 /** When a ready successor has proved itself. */
 export function settleAtMs(draft: Pick<Draft, 'fleet'>, successor: Worker): number {
   const { reload } = draft.fleet
-  if (successor.life.kind !== 'ready') return Number.POSITIVE_INFINITY
+  if (successor.life.kind !== 'ready' || !isReady(successor)) return Number.POSITIVE_INFINITY
   const isFirst = reload !== null && successor.generation === reload.generation && reload.replaced === 0
   return successor.life.readyAtMs + (isFirst ? FIRST_READY_MS : 0)
 }
@@ -64,10 +75,18 @@ function advanceReload(draft: Draft): void {
     for (const spare of fleet.workers.filter((worker) => isSpare(worker) && ofOld(worker))) drainWorker(draft, spare, 'spare of an old generation')
   }
   // One slot at a time: neither a successor under way nor an old worker still draining.
-  if (fleet.workers.some((worker) => worker.replaces !== null || (isLeaving(worker) && ofOld(worker)))) return
+  if (isReplacing(fleet) || fleet.workers.some((worker) => isLeaving(worker) && ofOld(worker))) return
   const next = fleet.workers.find((worker) => isServing(worker) && ofOld(worker))
-  if (!next) return finishReload(draft)
+  if (!next) return awaitNewGeneration(draft, reload)
   if (isReady(next) && mayFork(draft)) replaceWorker(draft, next, reload.generation)
+}
+
+/** Nothing old serves any more, maybe because it crashed: what is missing is forked as new, and only when all serve is it done. */
+function awaitNewGeneration(draft: Draft, reload: Reload): void {
+  const { fleet } = draft
+  fleet.generation = reload.generation
+  const serving = heads(fleet)
+  if (serving.length >= fleet.target && serving.every(isReady)) finishReload(draft)
 }
 
 function finishReload(draft: Draft): void {
@@ -86,11 +105,11 @@ export function failsReload(draft: Draft, worker: Worker): boolean {
   return reload !== null && worker.generation === reload.generation && worker.replaces !== null
 }
 
-export function abortReload(draft: Draft, worker: Worker, exit: Exited, how: string): void {
+export function abortReload(draft: Draft, worker: Worker, how: string, lastStderrLines: readonly string[]): void {
   const { reload } = draft.fleet
   if (!reload) return
   draft.fleet.reload = null
-  const last = exit.lastStderrLines.at(-1)
+  const last = lastStderrLines.at(-1)
   const stays = reload.replaced === 0 ? 'the old workers stay' : `${reload.replaced} workers are new, the others stay as they were`
   const message = `Reload aborted: worker ${worker.id} of generation ${reload.generation} ${how} before it was ready to take over; ${stays}.${last ? ` Its last line: ${last}` : ''}`
   draft.commands.push({

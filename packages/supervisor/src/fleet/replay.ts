@@ -1,12 +1,12 @@
 import type { Decision } from '../policy/decision.ts'
 import type { FleetEvent } from './event.ts'
-import { type Fleet, type FleetSettings, initialFleet } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
 import type { Note } from './note.ts'
 import { step } from './step.ts'
 
-/** A recording: the settings the fleet began with, and every event since, in order. */
+/** A fleet as it was, at its birth or in the middle of its life, and every event since, in order. */
 export interface Recording {
-  readonly settings: FleetSettings
+  readonly start: Fleet
   readonly events: readonly FleetEvent[]
 }
 
@@ -18,7 +18,7 @@ export interface Replay {
 
 /** Feeds a recording through `step` again. The same recording gives the same decisions, byte for byte. */
 export function replay(recording: Recording): Replay {
-  let fleet = initialFleet(recording.settings)
+  let fleet = recording.start
   const notes: Note[] = []
   for (const event of recording.events) {
     const next = step(fleet, event)

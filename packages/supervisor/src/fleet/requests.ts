@@ -1,10 +1,10 @@
 import { StationmasterError } from '../errors.ts'
-import { countReady, isLeaving, isReady, isSpare } from './census.ts'
-import { type Draft, findWorker } from './draft.ts'
+import { countReady, isLeaving, isReady, isReadySpare } from './census.ts'
+import { type Draft, findWorker, patchWorker } from './draft.ts'
 import { currentCeiling } from './observe.ts'
 import { drainWorker } from './lifecycle.ts'
-import { beginReload, replaceWorker } from './reload.ts'
-import { afterChange } from '../policy/scale.ts'
+import { beginReload } from './reload.ts'
+import { scaleByHand } from './scaling.ts'
 
 /** What operators ask. Every request is answered exactly once, now or when it is done. */
 
@@ -26,12 +26,7 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
     const message = `${workers} workers, set by hand, are more than this container carries: ${ceiling.because}.`
     draft.notes.push({ kind: 'fleet:warning', message })
   }
-  if (workers !== fleet.target) {
-    draft.notes.push({ kind: 'fleet:scaled', from: fleet.target, to: workers, reason: 'by hand' })
-    fleet.scale = afterChange(fleet.scale, fleet.nowMs, workers > fleet.target)
-  }
-  fleet.mode = 'manual'
-  fleet.target = workers
+  scaleByHand(draft, workers)
   fleet.pendingScale = { requestId }
 }
 
@@ -54,10 +49,8 @@ export function onDrainRequested(draft: Draft, requestId: number, workerId: numb
     const message = `There is no worker ${workerId} to drain; there are ${ids.join(', ') || 'none'}.`
     return refuse(draft, requestId, new StationmasterError('SM_WORKER_UNKNOWN', 'option', message))
   }
-  const isLast =
-    isReady(worker) && countReady(draft.fleet) === 1 && !draft.fleet.workers.some((other) => isSpare(other) && other.life.kind === 'spare')
-  if (isLast) {
-    replaceWorker(draft, worker, draft.fleet.generation)
+  if (isReady(worker) && countReady(draft.fleet) === 1 && !draft.fleet.workers.some(isReadySpare)) {
+    patchWorker(draft, workerId, { drainWanted: true })
     return answer(draft, requestId, `worker ${workerId} is the last one ready: it drains as soon as its successor is ready`)
   }
   drainWorker(draft, worker, 'asked by an operator')

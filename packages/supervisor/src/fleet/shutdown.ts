@@ -10,34 +10,35 @@ const HURRIED_MS = 2000
 
 /** Stop wins in every state. The first request drains, a second one hurries, a third one ends it now. */
 export function requestStop(draft: Draft, reason: string): void {
-  if (draft.fleet.stopping) hurry(draft)
-  else beginStop(draft, { code: 0, message: null }, reason)
+  const { timeoutMs, stopDeadlineMs } = draft.fleet.settings.drain
+  const allowedMs = Math.min(timeoutMs, stopDeadlineMs ?? Number.POSITIVE_INFINITY)
+  if (draft.fleet.stopping) hurry(draft, draft.fleet.stopping, reason, allowedMs)
+  else beginStop(draft, { code: 0, message: null, requests: 1 }, reason, allowedMs)
 }
 
 /** The app cannot go on: drain what still serves, then end with the cause. */
 export function failStop(draft: Draft, message: string, reason: string): void {
-  if (!draft.fleet.stopping) beginStop(draft, { code: 1, message }, reason)
+  if (!draft.fleet.stopping) beginStop(draft, { code: 1, message, requests: 0 }, reason, draft.fleet.settings.drain.timeoutMs)
 }
 
-function beginStop(draft: Draft, end: Pick<Stopping, 'code' | 'message'>, reason: string): void {
+function beginStop(draft: Draft, end: Omit<Stopping, 'requestedAtMs'>, reason: string, allowedMs: number): void {
   const { fleet } = draft
-  const { timeoutMs, stopDeadlineMs } = fleet.settings.drain
-  const allowedMs = Math.min(timeoutMs, stopDeadlineMs ?? Number.POSITIVE_INFINITY)
   fleet.phase = 'draining'
-  fleet.stopping = { ...end, requestedAtMs: fleet.nowMs, requests: 1 }
+  fleet.stopping = { ...end, requestedAtMs: fleet.nowMs }
   draft.notes.push({ kind: 'fleet:stopping', reason, timeoutMs: allowedMs })
   refuseRequests(draft)
   drainAll(draft, reason, allowedMs)
 }
 
-function hurry(draft: Draft): void {
+function hurry(draft: Draft, stopping: Stopping, reason: string, allowedMs: number): void {
   const { fleet } = draft
-  const { stopping } = fleet
-  if (!stopping || fleet.nowMs - stopping.requestedAtMs < SAME_REQUEST_MS) return
+  if (fleet.phase === 'stopped' || (stopping.requests > 0 && fleet.nowMs - stopping.requestedAtMs < SAME_REQUEST_MS)) return
   const requests = stopping.requests + 1
   fleet.stopping = { ...stopping, requests, requestedAtMs: fleet.nowMs }
-  draft.notes.push({ kind: 'fleet:stopping', reason: 'asked again', timeoutMs: requests === 2 ? HURRIED_MS : 0 })
-  if (requests === 2) drainAll(draft, 'hurried', HURRIED_MS)
+  // A stop that began by itself is asked for the first time: the platform's deadline counts from here.
+  const timeoutMs = requests === 1 ? allowedMs : requests === 2 ? HURRIED_MS : 0
+  draft.notes.push({ kind: 'fleet:stopping', reason: requests === 1 ? reason : 'asked again', timeoutMs })
+  if (requests <= 2) drainAll(draft, requests === 1 ? reason : 'hurried', timeoutMs)
   else for (const worker of fleet.workers) killWorker(draft, worker, 'the supervisor was told to end now', false)
 }
 

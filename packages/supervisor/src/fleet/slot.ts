@@ -18,8 +18,8 @@ export type Life =
   | { readonly kind: 'spare'; readonly readyAtMs: number }
   | { readonly kind: 'ready'; readonly readyAtMs: number }
   | { readonly kind: 'draining'; readonly deadlineMs: number }
-  /** SIGKILL was sent. `failed` tells whether its end counts as a failure of the app. */
-  | { readonly kind: 'killing'; readonly failed: boolean }
+  /** SIGKILL was sent. `failed` tells whether its end counts as a failure of the app; the rest, what it was before. */
+  | { readonly kind: 'killing'; readonly failed: boolean; readonly role: Role; readonly booted: boolean }
 
 export type LifeEvent =
   | { readonly kind: 'fork'; readonly role: Role; readonly deadlineMs: number }
@@ -43,7 +43,7 @@ type Table = {
 
 const vacant: Life = { kind: 'vacant' }
 const drain = (_: Life, event: On<'drain'>): Life => ({ kind: 'draining', deadlineMs: event.deadlineMs })
-const kill = (_: Life, event: On<'kill'>): Life => ({ kind: 'killing', failed: event.failed })
+const kill = (_: Life, event: On<'kill'>): Life => ({ kind: 'killing', failed: event.failed, role: 'worker', booted: true })
 const exit = (): Life => vacant
 
 const table: Table = {
@@ -61,7 +61,7 @@ const table: Table = {
     // Promoted before it is ready: it will be ready, not spare.
     promote: (life) => ({ ...life, role: 'worker' }),
     drain,
-    kill,
+    kill: (life, event) => ({ kind: 'killing', failed: event.failed, role: life.role, booted: false }),
     exit,
   },
   spare: {
@@ -69,7 +69,7 @@ const table: Table = {
     ready: STAY,
     promote: (_, event) => ({ kind: 'ready', readyAtMs: event.nowMs }),
     drain,
-    kill,
+    kill: (_, event) => ({ kind: 'killing', failed: event.failed, role: 'spare', booted: true }),
     exit,
   },
   ready: { fork: REFUSE, ready: STAY, promote: REFUSE, drain, kill, exit },
@@ -101,7 +101,7 @@ export function lifeDiagram(): string {
     spare: [{ kind: 'spare', readyAtMs: 0 }],
     ready: [{ kind: 'ready', readyAtMs: 0 }],
     draining: [{ kind: 'draining', deadlineMs: 0 }],
-    killing: [{ kind: 'killing', failed: false }],
+    killing: [{ kind: 'killing', failed: false, role: 'worker', booted: true }],
   }
   const events: LifeEvent[] = [
     { kind: 'fork', role: 'worker', deadlineMs: 0 },

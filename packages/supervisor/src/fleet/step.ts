@@ -1,13 +1,14 @@
-import { settleAtMs, advanceReplacements } from './reload.ts'
+import { isReady } from './census.ts'
 import type { Command } from './command.ts'
 import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts'
 import type { FleetEvent } from './event.ts'
 import { onExited, onForkFailed } from './exits.ts'
 import type { Fleet } from './fleet.ts'
 import type { Note } from './note.ts'
-import { onSampled } from './observe.ts'
 import { reconcile } from './reconcile.ts'
+import { advanceReplacements, settleAtMs } from './reload.ts'
 import { onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
+import { onSampled } from './scaling.ts'
 import { failStop, finishStop, requestStop } from './shutdown.ts'
 import { enforceDeadlines, examine, onDiagnosed, onProbed } from './vitality.ts'
 
@@ -48,10 +49,8 @@ function take(draft: Draft, event: FleetEvent): void {
       return
     case 'exited':
       return onExited(draft, event)
-    case 'forkFailed': {
-      const worker = findWorker(draft, event.workerId)
-      return worker ? onForkFailed(draft, worker, event.message) : undefined
-    }
+    case 'forkFailed':
+      return onForkFailed(draft, event.workerId, event.message)
     case 'diagnosed':
       return onDiagnosed(draft, event.workerId, event.reportPath)
     case 'probed':
@@ -78,6 +77,7 @@ function take(draft: Draft, event: FleetEvent): void {
 function onReadied(draft: Draft, workerId: number): void {
   const worker = findWorker(draft, workerId)
   if (!worker || !live(draft, worker, { kind: 'ready', nowMs: draft.fleet.nowMs })) return
+  patchWorker(draft, workerId, { silentMs: 0 })
   const spare = worker.life.kind === 'booting' && worker.life.role === 'spare'
   const bootMs = Math.round(draft.fleet.nowMs - worker.forkedAtMs)
   draft.notes.push({ kind: 'worker:ready', workerId, slot: worker.slot, generation: worker.generation, bootMs, spare })
@@ -88,8 +88,9 @@ export function wakeAtMs(fleet: Fleet): number | null {
   const times: number[] = []
   for (const worker of fleet.workers) {
     if (worker.life.kind === 'booting' || worker.life.kind === 'draining') times.push(worker.life.deadlineMs)
-    if (worker.replaces !== null && worker.life.kind === 'ready') times.push(settleAtMs({ fleet }, worker))
+    if (worker.replaces !== null && isReady(worker)) times.push(settleAtMs({ fleet }, worker))
   }
-  if (fleet.nowMs < fleet.respawn.notBeforeMs) times.push(fleet.respawn.notBeforeMs)
+  const backOffs = [fleet.spareRespawn.notBeforeMs, ...fleet.backingOff.map(({ untilMs }) => untilMs)]
+  times.push(...backOffs.filter((atMs) => atMs > fleet.nowMs))
   return times.length === 0 ? null : Math.min(...times)
 }

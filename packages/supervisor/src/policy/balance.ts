@@ -18,7 +18,7 @@ const LARGEST_PART_MOVED = 0.5
 /** How many connections each worker should let go of now. Workers within their slack are absent. */
 export function chooseSheds(ready: readonly ConnectionLoad[]): { readonly workerId: number; readonly connections: number }[] {
   if (ready.length < 2) return []
-  const fair = ready.reduce((sum, load) => sum + load.movable, 0) / ready.length
+  const fair = ready.reduce((sum, load) => sum + Math.max(0, load.movable), 0) / ready.length
   const sheds = []
   for (const { workerId, movable } of ready) {
     if (movable <= fair * SLACK_RATIO + SLACK_CONNECTIONS) continue

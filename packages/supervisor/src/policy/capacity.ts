@@ -1,7 +1,7 @@
 import type { Capacity, Usage } from './sample.ts'
 
 /** Memory above this share of the limit is where a container gets killed, not where one plans to live. */
-const USABLE_MEMORY_SHARE = 0.9
+export const USABLE_MEMORY_SHARE = 0.9
 
 /** What a worker is taken to need before one was measured. */
 const SMALLEST_WORKER_BYTES = 48 * 1024 * 1024
@@ -32,12 +32,17 @@ export function ceilingOf(input: CeilingInput): Ceiling {
 
 function memoryCeiling(input: CeilingInput): Ceiling {
   const used = input.usage.memoryBytes
-  if (used === null) return { workers: Number.POSITIVE_INFINITY, because: 'memory is not known' }
-  const each = Math.max(SMALLEST_WORKER_BYTES, mean(input.memoryBytes))
+  if (used === null || !Number.isFinite(used)) return { workers: Number.POSITIVE_INFINITY, because: 'memory is not known' }
+  const each = bytesPerWorker(input.memoryBytes)
   const room = input.capacity.memoryBytes * USABLE_MEMORY_SHARE - used
   const workers = Math.max(1, input.processes + Math.floor(room / each))
   const because = `${megabytes(used)} of ${megabytes(input.capacity.memoryBytes)} memory are used and a worker takes ${megabytes(each)}`
   return { workers, because }
+}
+
+/** What one more worker will take, judged by those that are there. */
+export function bytesPerWorker(memoryBytes: readonly number[]): number {
+  return Math.max(SMALLEST_WORKER_BYTES, mean(memoryBytes))
 }
 
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length)

@@ -8,11 +8,12 @@ export type LatencyCounts = readonly number[]
 
 const SUBDIVISIONS = 32
 const LARGEST_EXPONENT = 33 // 2^33 µs = 2.4 hours; longer responses fall into the last bucket
+const LARGEST_US = 2 ** LARGEST_EXPONENT - 1
 export const BUCKETS: number = (LARGEST_EXPONENT - 4) * SUBDIVISIONS
 
-/** The bucket of a duration. Below 32 µs the buckets are one microsecond wide. */
+/** The bucket of a duration. Below 32 µs the buckets are one microsecond wide. What is no duration counts as none. */
 export function bucketOf(durationMs: number): number {
-  const us = Math.max(0, Math.round(durationMs * 1000))
+  const us = Math.min(Math.max(0, Math.round(durationMs * 1000)) || 0, LARGEST_US)
   if (us < SUBDIVISIONS) return us
   const exponent = Math.floor(Math.log2(us))
   const index = (exponent - 4) * SUBDIVISIONS + Math.floor((us / 2 ** exponent - 1) * SUBDIVISIONS)

@@ -1,4 +1,4 @@
-import type { Decision, SignalReading } from './decision.ts'
+import type { Decision } from './decision.ts'
 import { describeReadings } from './describe.ts'
 import { type Holds, type Readings, type Tick, allReadings, readings, surgeTriggers } from './holds.ts'
 import type { ScalingSettings } from './settings.ts'
@@ -25,30 +25,35 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   if (target > max) return { lane: 'bounds', wanted: max, reason: `the ceiling is ${max}`, signals: {} }
   const surge = readings(holds.surge, surgeTriggers(settings), tick, true)
   if (count(surge) > 0)
-    return { lane: 'surge', wanted: grown(surge, target, settings), reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
+    return { lane: 'surge', wanted: grown(surge, tick, target, settings), reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
   const up = readings(holds.up, settings.up, tick, true)
-  if (count(up) > 0) return { lane: 'window', wanted: grown(up, target, settings), reason: describeReadings(up, 'above'), signals: up }
+  if (count(up) > 0) return { lane: 'window', wanted: grown(up, tick, target, settings), reason: describeReadings(up, 'above'), signals: up }
   const down = readings(holds.down, settings.down, tick, true)
   if (target > min && count(down) > 0 && count(down) === count(settings.down)) {
     const wanted = Math.max(min, target - settings.stepDown)
     return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}`, signals: down }
   }
-  return atRest(holds, tick, target, settings)
+  return atRest(holds, tick, bounds, settings)
 }
 
-/** `ceil(target × pressure)`, at least one more, at most double. */
-function grown(signals: Readings, target: number, settings: ScalingSettings): number {
-  const pressure = Math.max(...Object.values(signals).map(pressureOf))
-  const step = settings.stepUp === 'proportional' ? Math.ceil(target * pressure) - target : settings.stepUp
-  return target + Math.max(1, Math.min(step, target))
+/** A fixed step as it was configured; else `ceil(target × pressure)`, at least one more, at most double. */
+function grown(signals: Readings, tick: Tick, target: number, settings: ScalingSettings): number {
+  if (settings.stepUp !== 'proportional') return target + Math.max(1, settings.stepUp)
+  const pressure = Math.max(...Object.entries(signals).map(([name, { threshold }]) => pressureOf(tick.signals[name]?.up ?? null, threshold)))
+  return target + Math.max(1, Math.min(Math.ceil(target * pressure) - target, target))
 }
 
-const pressureOf = ({ value, threshold }: SignalReading): number => (value === null || threshold <= 0 ? 1 : value / threshold)
+/** Of the value that counts warming workers as idle: what is on its way is not ordered twice. */
+const pressureOf = (value: number | null, threshold: number): number => (value === null || threshold <= 0 ? 1 : value / threshold)
 
-function atRest(holds: Holds, tick: Tick, target: number, settings: ScalingSettings): Proposal {
+function atRest(holds: Holds, tick: Tick, { target, min }: Bounds, settings: ScalingSettings): Proposal {
   const building = readings(holds.up, settings.up, tick, false)
   const signals = allReadings(holds.up, settings.up, tick)
   if (count(building) > 0) return { lane: 'window', wanted: target, reason: `${describeReadings(building, 'above')}: not long enough yet`, signals }
+  const calming = readings(holds.down, settings.down, tick, false)
+  if (target > min && count(calming) > 0 && count(calming) === count(settings.down)) {
+    return { lane: 'window', wanted: target, reason: `all is quiet: ${describeReadings(calming, 'below')}: not long enough yet`, signals: calming }
+  }
   return { lane: 'window', wanted: target, reason: 'no signal calls for a change', signals }
 }
 

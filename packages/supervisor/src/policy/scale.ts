@@ -1,7 +1,7 @@
 import type { Ceiling } from './capacity.ts'
 import type { Decision } from './decision.ts'
-import { describeMs } from './describe.ts'
 import { type Holds, type Tick, advanceHolds, noHolds } from './holds.ts'
+import { type Obstacle, findObstacles } from './obstacles.ts'
 import { type Bounds, type Proposal, propose } from './propose.ts'
 import type { ScalingSettings } from './settings.ts'
 
@@ -10,14 +10,16 @@ export interface ScaleState {
   readonly holds: Holds
   readonly grewAtMs: number | null
   readonly changedAtMs: number | null
-  /** The last decision that was held back, in short, so that it is told once and not at every tick. */
-  readonly heldBackKey: string | null
+  /** What last held a decision back, and when it last did, so that it is told once and not at every tick. */
+  readonly heldBack: { readonly key: string; readonly seenAtMs: number } | null
 }
 
-export const untouched: ScaleState = { holds: noHolds, grewAtMs: null, changedAtMs: null, heldBackKey: null }
+export const untouched: ScaleState = { holds: noHolds, grewAtMs: null, changedAtMs: null, heldBack: null }
 
 export interface ScaleInput extends Tick, Bounds {
   readonly ceiling: Ceiling
+  /** The size was set by hand: decide and explain, but stay. */
+  readonly byHand: boolean
 }
 
 export interface ScaleVerdict {
@@ -28,83 +30,59 @@ export interface ScaleVerdict {
   readonly news: boolean
 }
 
-/** One thing that stands in the way of a proposal: how far it lets the fleet go, and why. */
-interface Obstacle {
-  readonly name: string
-  readonly limit: number
-  readonly sentence: string
-  readonly wouldChange: string
-}
+/** What held a decision back and was gone for this long is news when it is back. */
+const FORGET_HELD_BACK_MS = 60_000
 
 /** One tick of the scaling policy. Pure: the same state and input give the same verdict, today and in a replay. */
 export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSettings): ScaleVerdict {
   const holds = advanceHolds(state.holds, input, settings)
   const proposal = propose(holds, input, input, settings)
-  const obstacles = proposal.wanted === input.target ? [] : findObstacles(state, input, settings, proposal)
-  const grows = proposal.wanted > input.target
-  const limits = obstacles.map((obstacle) => obstacle.limit)
-  const to = grows ? Math.max(input.target, Math.min(proposal.wanted, ...limits)) : Math.max(proposal.wanted, ...limits)
-  const decision: Decision = {
-    atMs: input.nowMs,
-    from: input.target,
-    to,
-    wanted: proposal.wanted,
-    lane: proposal.lane,
-    reason: proposal.reason,
-    signals: proposal.signals,
-    heldBackBy: obstacles.map((obstacle) => obstacle.sentence),
-    wouldChange: obstacles.map((obstacle) => obstacle.wouldChange).join('; ') || whatWouldChange(proposal, input),
-  }
-  if (to !== input.target) return { state: afterChange(state, input.nowMs, to > input.target), decision, news: true }
+  const { grewAtMs, changedAtMs } = state
+  const obstacles = findObstacles(proposal, { ...input, grewAtMs, changedAtMs }, settings)
+  const decision = toDecision(proposal, obstacles, input)
+  if (decision.to !== input.target) return { state: afterChange(state, input.nowMs, decision.to > input.target), decision, news: true }
   // In shadow mode the windows begin anew as if the change had been made, so that its record reads like the real one.
   const shadowed = obstacles.length === 1 && obstacles[0]?.name === 'shadow'
-  if (shadowed) return { state: afterChange(state, input.nowMs, grows), decision, news: true }
-  const heldBackKey = obstacles.length === 0 ? null : `${proposal.lane} ${proposal.wanted} ${obstacles.map(({ name }) => name).join(' ')}`
-  return { state: { ...state, holds, heldBackKey }, decision, news: heldBackKey !== null && heldBackKey !== state.heldBackKey }
+  if (shadowed) return { state: afterChange(state, input.nowMs, proposal.wanted > input.target), decision, news: true }
+  const heldBack = nextHeldBack(state, input, proposal, obstacles)
+  return { state: { ...state, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack) }
 }
 
 /** Readings of the old size say nothing about the new one: after every change the windows begin anew. */
 export function afterChange(state: ScaleState, nowMs: number, grew: boolean): ScaleState {
-  return { holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, heldBackKey: null }
+  return { holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, heldBack: null }
 }
 
-function findObstacles(state: ScaleState, input: ScaleInput, settings: ScalingSettings, proposal: Proposal): Obstacle[] {
-  const obstacles: Obstacle[] = []
-  const grows = proposal.wanted > input.target
-  if (proposal.lane === 'window') obstacles.push(...cooldownObstacle(state, input, settings, grows))
-  if (grows && proposal.lane !== 'bounds') obstacles.push(...limitObstacles(input, proposal.wanted))
-  if (settings.mode === 'shadow') {
-    obstacles.push({ name: 'shadow', limit: input.target, sentence: 'shadow mode: decided, not done', wouldChange: 'run without shadow mode' })
+function toDecision(proposal: Proposal, obstacles: readonly Obstacle[], input: ScaleInput): Decision {
+  const { wanted, reason, signals } = proposal
+  const { target } = input
+  const limits = obstacles.map((obstacle) => obstacle.limit)
+  return {
+    atMs: input.nowMs,
+    from: target,
+    to: wanted > target ? Math.max(target, Math.min(wanted, ...limits)) : Math.max(wanted, ...limits),
+    wanted,
+    lane: input.byHand ? 'manual' : proposal.lane,
+    reason,
+    signals,
+    heldBackBy: obstacles.map((obstacle) => obstacle.sentence),
+    wouldChange: obstacles.map((obstacle) => obstacle.wouldChange).join('; ') || whatWouldChange(proposal, input),
   }
-  return obstacles
 }
 
-/** After growth wait before growing again; after any change wait before shrinking. */
-function cooldownObstacle(state: ScaleState, input: ScaleInput, settings: ScalingSettings, grows: boolean): Obstacle[] {
-  const [sinceMs, cooldownMs, side] = grows
-    ? [state.grewAtMs, settings.cooldownUpMs, 'up' as const]
-    : [state.changedAtMs, settings.cooldownDownMs, 'down' as const]
-  const leftMs = sinceMs === null ? 0 : sinceMs + cooldownMs - input.nowMs
-  if (leftMs <= 0) return []
-  const sentence = `cooldown.${side}: ${describeMs(leftMs)} of ${describeMs(cooldownMs)} left`
-  return [{ name: `cooldown.${side}`, limit: input.target, sentence, wouldChange: `${describeMs(leftMs)} more of the same` }]
+function nextHeldBack(state: ScaleState, input: ScaleInput, proposal: Proposal, obstacles: readonly Obstacle[]): ScaleState['heldBack'] {
+  const isHeld = proposal.wanted !== input.target && obstacles.length > 0
+  const side = proposal.wanted > input.target ? 'up' : 'down'
+  if (isHeld) return { key: [proposal.lane, side, ...obstacles.map(({ name }) => name)].join(' '), seenAtMs: input.nowMs }
+  return state.heldBack && input.nowMs - state.heldBack.seenAtMs < FORGET_HELD_BACK_MS ? state.heldBack : null
 }
 
-function limitObstacles({ max, ceiling }: ScaleInput, wanted: number): Obstacle[] {
-  const obstacles: Obstacle[] = []
-  if (wanted > max) {
-    const sentence = `workers.max: ${max} is the most; replicas are needed for more`
-    obstacles.push({ name: 'max', limit: max, sentence, wouldChange: 'a higher workers.max, or another replica' })
-  }
-  if (wanted > ceiling.workers) {
-    const sentence = `capacity: ${ceiling.because}; more workers cannot help, replicas are needed`
-    obstacles.push({ name: 'capacity', limit: ceiling.workers, sentence, wouldChange: 'a larger container, or another replica' })
-  }
-  return obstacles
+function isNews(before: ScaleState['heldBack'], now: ScaleState['heldBack']): boolean {
+  return now !== null && now !== before && now.key !== before?.key
 }
 
 function whatWouldChange(proposal: Proposal, { target, min }: Bounds): string {
-  if (proposal.wanted !== target) return 'the load: this was done'
+  if (proposal.wanted !== target) return 'nothing: it is done; from here the windows begin anew'
   if (target > min) return 'one signal above its up-threshold for its whole window (up), or all of them below their down-thresholds (down)'
   return 'one signal above its up-threshold for its whole window'
 }

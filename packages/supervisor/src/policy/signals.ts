@@ -47,7 +47,8 @@ function meanSignal(ready: readonly WorkerFacts[], warming: number, read: (facts
   let known = 0
   for (const facts of ready) {
     const value = read(facts)
-    if (value === null || !Number.isFinite(value)) continue
+    // A negative or endless value is no measurement: it counts as missing.
+    if (value === null || !Number.isFinite(value) || value < 0) continue
     sum += value
     known++
   }

@@ -1,0 +1,86 @@
+import { chooseSheds } from '../policy/balance.ts'
+import type { Decision } from '../policy/decision.ts'
+import { noHolds } from '../policy/holds.ts'
+import type { Sample, Usage } from '../policy/sample.ts'
+import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
+import { limitsAt } from '../policy/schedule.ts'
+import { wantedSpares } from '../policy/spares.ts'
+import { isReady, isSpare } from './census.ts'
+import type { Draft } from './draft.ts'
+import type { Fleet } from './fleet.ts'
+import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn } from './observe.ts'
+
+/** Decisions kept for `explain`. */
+const DECISIONS_KEPT = 200
+/** A tick that comes late stands for at most this many: what happened in a longer gap nobody saw. */
+const LONGEST_INTERVAL_TICKS = 3
+
+/** One tick: take in what was measured, ask the policy, and carry its answer into the target. */
+export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage): void {
+  const { fleet } = draft
+  const longestMs = LONGEST_INTERVAL_TICKS * fleet.settings.tickMs
+  const gapMs = fleet.nowMs - (fleet.sampledAtMs ?? fleet.nowMs - fleet.settings.tickMs)
+  const intervalMs = Math.min(gapMs, longestMs)
+  if (gapMs > longestMs) fleet.scale = { ...fleet.scale, holds: noHolds }
+  fleet.sampledAtMs = fleet.nowMs
+  fleet.usage = usage
+  takeIn(draft, samples, intervalMs)
+  if (fleet.phase !== 'running') return
+  fleet.spareTarget = spareTarget(fleet)
+  const limits = limitsAt(fleet.settings.scaling.schedule, fleet.nowMs, fleet.settings.workers)
+  const signals = fleetSignals(fleet)
+  const byHand = fleet.mode === 'manual'
+  scale(draft, { nowMs: fleet.nowMs, intervalMs, target: fleet.target, ...limits, signals, ceiling: currentCeiling(fleet), byHand })
+  balance(draft)
+}
+
+function spareTarget(fleet: Fleet): number {
+  const { workers, capacity } = fleet.settings
+  const existing = fleet.workers.filter(isSpare).length
+  return wantedSpares({ setting: workers.spares, capacity, usage: fleet.usage, memoryBytes: knownMemoryBytes(fleet), existing })
+}
+
+function scale(draft: Draft, input: ScaleInput): void {
+  const { fleet } = draft
+  const { state, decision, news } = decide(fleet.scale, input, fleet.settings.scaling)
+  fleet.scale = state
+  fleet.standing = decision
+  // What the load would call for is there to be asked for, but while the size is set by hand it is not news.
+  if (news && !input.byHand) carryOut(draft, decision)
+}
+
+/** The operator's word, kept among the decisions so that the history of the fleet's size has no gap. */
+export function scaleByHand(draft: Draft, workers: number): void {
+  const { fleet } = draft
+  fleet.mode = 'manual'
+  if (workers === fleet.target) return
+  fleet.scale = afterChange(fleet.scale, fleet.nowMs, workers > fleet.target)
+  carryOut(draft, {
+    atMs: fleet.nowMs,
+    from: fleet.target,
+    to: workers,
+    wanted: workers,
+    lane: 'manual',
+    reason: 'by hand',
+    signals: {},
+    heldBackBy: [],
+    wouldChange: '`scale auto` gives the size back to the load',
+  })
+}
+
+function carryOut(draft: Draft, decision: Decision): void {
+  const { fleet } = draft
+  fleet.decisions = [...fleet.decisions, decision].slice(-DECISIONS_KEPT)
+  draft.notes.push({ kind: 'fleet:decided', decision })
+  if (decision.to === fleet.target) return
+  draft.notes.push({ kind: 'fleet:scaled', from: fleet.target, to: decision.to, reason: decision.reason })
+  fleet.target = decision.to
+}
+
+function balance(draft: Draft): void {
+  const loads = draft.fleet.workers.filter(isReady).flatMap((worker) => {
+    const { report } = factsOf(draft.fleet, worker)
+    return report ? [{ workerId: worker.id, movable: report.connections - report.sockets }] : []
+  })
+  for (const shed of chooseSheds(loads)) draft.commands.push({ kind: 'shed', ...shed })
+}
