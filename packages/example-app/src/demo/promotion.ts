@@ -1,42 +1,61 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startHttpLoad } from '../load/http-load.ts'
-import type { Control, WorkerStatus } from './control.ts'
+import type { ControlClient, Status } from 'stationmaster'
+import { type Stats, startHttpLoad } from '../load.ts'
 
-/** How long it took from the wish for one more worker to the first answer from it. */
-export type Promotion = { readonly kind: 'spare' | 'cold start'; readonly worker: number; readonly ms: number }
+/** How long it took from the wish for one more worker to the first request that it answered. */
+export type Promotion = { readonly kind: 'spare' | 'cold start'; readonly ms: number }
 
+export type Promotions = { readonly promotions: readonly Promotion[]; readonly stats: Stats }
+
+const rounds = 3
 const timeoutMs = 20_000
 const pollMs = 20
 
 /**
- * Asks for two workers more than there are: the first comes from the spare that waits, the other has to be started. Meanwhile every
- * request is a new client, so that a new worker is seen as soon as it serves.
+ * Asks for two workers more than there are: the first is the spare that waits, the other has to be started. Meanwhile every request
+ * comes from a new client, so that a new worker is seen as soon as it serves.
  */
-export async function measurePromotions(control: Control, url: string, isOver: () => boolean): Promise<Promotion[]> {
-  const before = await waitForSpare(control, isOver)
-  if (!before) return []
-  const known = new Set(before.filter((worker) => worker.state !== 'spare').map((worker) => String(worker.id)))
-  const spares = new Set(before.filter((worker) => worker.state === 'spare').map((worker) => String(worker.id)))
-  const load = startHttpLoad({ url, connections: 20, ratePerSecond: 100, path: '/health', requestsPerConnection: 1, seconds: 60 })
-  const ready = before.filter((worker) => worker.state === 'ready').length
-  const startedAtMs = Date.now()
-  await control.scale(ready + 2)
-  const newcomers = (): [string, number][] => Object.entries(load.stats().firstAnswerAtMs).filter(([worker]) => !known.has(worker))
-  while (newcomers().length < 2 && Date.now() - startedAtMs < timeoutMs && !isOver()) await sleep(pollMs)
-  await load.stop()
-  return newcomers().map(([worker, atMs]) => ({
-    kind: spares.has(worker) ? 'spare' : 'cold start',
-    worker: Number(worker),
-    ms: atMs - startedAtMs,
-  }))
+export async function measurePromotions(control: ControlClient, url: string, isOver: () => boolean): Promise<Promotions> {
+  const load = startHttpLoad({ url, connections: 20, ratePerSecond: 200, path: '/health', requestsPerConnection: 1, seconds: 120 })
+  const waitFor = async <T>(look: () => Promise<T | null>): Promise<T | null> => {
+    const end = performance.now() + timeoutMs
+    for (let found = await look(); ; found = await look()) {
+      if (found !== null || performance.now() > end || isOver()) return found
+      await sleep(pollMs)
+    }
+  }
+  const round = async (): Promise<Promotion[]> => {
+    const before = await waitFor(async () => restingWithSpare(await control.status()))
+    if (!before) return []
+    const serving = idsOf(before, 'ready')
+    const spares = idsOf(before, 'spare')
+    const askedAtMs = Date.now()
+    // Answered when both are ready; a worker that was promoted serves long before.
+    const scaled = control.scale(serving.size + 2)
+    const newcomers = await waitFor(async () => {
+      const found = Object.entries(load.stats().firstAnswerAtMs).filter(([worker, atMs]) => atMs >= askedAtMs && !serving.has(worker))
+      return found.length >= 2 ? found : null
+    })
+    await scaled
+    await control.scale(serving.size)
+    return (newcomers ?? []).map(([worker, atMs]) => ({ kind: spares.has(worker) ? 'spare' : 'cold start', ms: atMs - askedAtMs }))
+  }
+  const promotions: Promotion[] = []
+  try {
+    for (let count = 0; count < rounds && !isOver(); count++) promotions.push(...(await round()))
+  } catch (error) {
+    await load.stop()
+    throw error
+  }
+  return { promotions, stats: await load.stop() }
 }
 
-async function waitForSpare(control: Control, isOver: () => boolean): Promise<readonly WorkerStatus[] | null> {
-  const end = Date.now() + timeoutMs
-  while (Date.now() < end && !isOver()) {
-    const workers = (await control.status())?.workers ?? []
-    if (workers.some((worker) => worker.state === 'spare')) return workers
-    await sleep(pollMs * 5)
-  }
-  return null
+/** A fleet in which nobody comes or goes, and a spare waits. */
+function restingWithSpare(status: Status): Status | null {
+  const isResting = status.workers.every((worker) => worker.state === 'ready' || worker.state === 'spare')
+  return isResting && status.fleet.spares > 0 ? status : null
+}
+
+function idsOf({ workers }: Status, state: 'ready' | 'spare'): Set<string> {
+  return new Set(workers.filter((worker) => worker.state === state).map((worker) => String(worker.id)))
 }

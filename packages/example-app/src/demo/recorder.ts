@@ -1,56 +1,52 @@
+import type { Decision, Status } from 'stationmaster'
 import type { Stats } from '../load/tally.ts'
-import type { Decision, Status } from './control.ts'
 
+type WorkerSample = Pick<Status['workers'][number], 'id' | 'state' | 'cpu'>
+
+/** One look at the fleet, with what the clients saw since the look before. */
 export type Sample = {
   readonly atS: number
-  readonly ready: number
-  readonly spares: number
-  readonly target: number
-  readonly cpu: number | null
-  readonly queue: number | null
-  readonly eventLoopUtilization: number | null
-  /** As the clients saw it. */
-  readonly p95Ms: number | null
-  readonly requestsPerSecond: number
+  readonly due: number
+  readonly answered: number
   readonly failed: number
+  /** As the clients saw it, from the moment when a request was due. */
+  readonly p95Ms: number | null
+  readonly ready: number
+  readonly cpu: number | null
+  readonly eventLoopUtilization: number | null
+  readonly queue: number | null
+  readonly workers: readonly WorkerSample[]
 }
 
-export type PhaseRecord = { readonly name: string; readonly fromS: number; readonly toS: number; readonly stats: Stats }
+export type PhaseRecord = { readonly name: string; readonly fromS: number; readonly toS: number; readonly due: number; readonly stats: Stats }
 
 export type Recording = {
   readonly startedAtMs: number
   readonly samples: Sample[]
   readonly phases: PhaseRecord[]
-  readonly decisions: (Decision & { readonly atS: number })[]
+  /** Changes of the fleet while the phases were played. */
+  decisions: readonly Decision[]
 }
 
 export const newRecording = (): Recording => ({ startedAtMs: Date.now(), samples: [], phases: [], decisions: [] })
 
-export const secondsInto = (recording: Recording): number => (Date.now() - recording.startedAtMs) / 1_000
+export const secondsInto = ({ startedAtMs }: Recording, atMs: number = Date.now()): number => (atMs - startedAtMs) / 1_000
 
-/** One look at the fleet, with what the clients saw since the look before. */
-export function record(recording: Recording, status: Status, seen: Stats): Sample {
-  const atS = secondsInto(recording)
-  const sample: Sample = {
+export const lengthOf = ({ samples, phases }: Recording): number => Math.max(1, samples.at(-1)?.atS ?? 0, phases.at(-1)?.toS ?? 0)
+
+export const mostReady = ({ samples }: Recording): number => Math.max(0, ...samples.map((sample) => sample.ready))
+
+export function sampleOf(atS: number, due: number, { fleet, workers }: Status, seen: Stats): Sample {
+  return {
     atS,
-    ready: status.fleet.ready,
-    spares: status.fleet.spares,
-    target: status.fleet.target,
-    cpu: status.fleet.cpu,
-    queue: status.fleet.queue,
-    eventLoopUtilization: mean(status.workers.filter((worker) => worker.state === 'ready').map((worker) => worker.eventLoopUtilization)),
-    p95Ms: seen.latency.p95Ms,
-    requestsPerSecond: seen.perSecond,
+    due,
+    answered: seen.perSecond,
     failed: seen.failed,
+    p95Ms: seen.latency.p95Ms,
+    ready: fleet.ready,
+    cpu: fleet.cpu,
+    eventLoopUtilization: fleet.eventLoopUtilization,
+    queue: fleet.queue,
+    workers: workers.map(({ id, state, cpu }) => ({ id, state, cpu })),
   }
-  recording.samples.push(sample)
-  const decision = status.lastDecision
-  const last = recording.decisions.at(-1)
-  if (decision && decision.from !== decision.to && decision.atMs !== last?.atMs) recording.decisions.push({ ...decision, atS })
-  return sample
-}
-
-function mean(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null)
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
 }

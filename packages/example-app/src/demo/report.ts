@@ -1,70 +1,99 @@
-import { type Chart, drawChart, escape, type Point, type Series } from './chart.ts'
-import type { Recording, Sample } from './recorder.ts'
-import type { Row } from './summary.ts'
+import { availableParallelism } from 'node:os'
+import type { Decision } from 'stationmaster'
+import { count, duration, percent } from './format.ts'
+import { escape, left, right, type Timeline, width } from './frame.ts'
+import { drawLives, stateColors } from './life-chart.ts'
+import { drawLineChart, type LineChart, type Series } from './line-chart.ts'
+import { lengthOf, mostReady, type Recording, type Sample, secondsInto } from './recorder.ts'
+import { script } from './report-script.ts'
+import { style } from './report-style.ts'
+import { failuresOf, type Outcome, requestsOf, type Row, timeTo } from './summary.ts'
 
 /** One page with everything in it: it can be mailed, and opened without a network. */
-export function renderReport(recording: Recording, rows: readonly Row[]): string {
-  const charts = chartsOf(recording).map((chart) => `<figure>${drawChart(chart)}</figure>`)
+export function renderReport(outcome: Outcome, rows: readonly Row[]): string {
+  const { recording } = outcome
+  const timeline = timelineOf(recording)
+  const charts = chartsOf(recording)
+  const startedAt = new Date(recording.startedAtMs).toISOString().slice(0, 16).replace('T', ' ')
+  const machine = `${availableParallelism()} cores, Node ${process.versions.node}`
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>stationmaster demo, ${new Date(recording.startedAtMs).toISOString().slice(0, 16).replace('T', ' ')}</title>
+<title>stationmaster demo, ${startedAt}</title>
+<link rel="icon" href="data:,">
 <style>${style}</style>
-<h1>One rush hour, in ${Math.round(lengthOf(recording))} seconds</h1>
-<table>${rows.map(([what, value]) => `<tr><th scope="row">${escape(what)}</th><td>${escape(value)}</td></tr>`).join('')}</table>
-${charts.join('\n')}
+<header><h1>One rush hour in ${Math.round(lengthOf(recording))} seconds</h1><p>stationmaster demo · ${startedAt} UTC · ${escape(machine)}</p></header>
+<section class="tiles">${tilesOf(outcome).map(drawTile).join('')}</section>
+<ol class="phases">${recording.phases.map(drawPhase).join('')}</ol>
+${charts.map((chart, index) => `<figure data-chart="${index}"><figcaption><b>${escape(chart.title)}</b>${chart.series.map(drawKey).join('')}</figcaption>${drawLineChart(timeline, chart)}</figure>${index === 1 ? drawLivesFigure(recording, timeline) : ''}`).join('\n')}
 <h2>Decisions</h2>
-<table><tr><th>at</th><th>workers</th><th>why</th></tr>
-${recording.decisions.map((each) => `<tr><td>${each.atS.toFixed(1)} s</td><td>${each.from} → ${each.to}</td><td>${escape(each.reason)}</td></tr>`).join('\n')}
-</table>
-<p class="quiet">Latencies are those of the clients, from the moment a request was due. Dashed lines are decisions; hold the pointer over one to read it.</p>
+<div class="wide"><table><tr><th></th><th>at</th><th>workers</th><th>why</th></tr>
+${recording.decisions.map((each, index) => `<tr><td><i>${index + 1}</i></td><td>${secondsInto(recording, each.atMs).toFixed(1)} s</td><td>${each.from} → ${each.to}</td><td>${escape(each.reason)}</td></tr>`).join('\n')}
+</table></div>
+<h2>In numbers</h2>
+<div class="wide"><table>${rows.map(([what, value]) => `<tr><th scope="row">${escape(what)}</th><td>${escape(value)}</td></tr>`).join('')}</table></div>
+<p class="quiet">Latencies are those of the clients, from the moment when a request was due, so that a server that stalls cannot hide it. Clients, workers and databases shared the cores of one machine. The time to a first served request counts from the moment at which one more worker was asked for; the median of a few trials after the rush.</p>
+<script type="application/json" id="data">${dataOf(recording, charts)}</script>
+<script>${script({ left, right, width, seconds: timeline.seconds })}</script>
 </html>
 `
 }
 
-function chartsOf(recording: Recording): Chart[] {
-  const common = {
+function timelineOf(recording: Recording): Timeline {
+  const text = ({ from, to, reason }: Decision): string => `${from} → ${to} workers: ${reason}`
+  return {
     seconds: lengthOf(recording),
     spans: recording.phases,
-    marks: recording.decisions.map((each) => ({ atS: each.atS, text: `${each.from} to ${each.to}: ${each.reason}` })),
+    marks: recording.decisions.map((each, index) => ({ atS: secondsInto(recording, each.atMs), label: String(index + 1), text: text(each) })),
   }
-  const series = (name: string, color: string, of: (sample: Sample) => number | null, step = false): Series => ({
-    name,
-    color,
-    step,
-    points: recording.samples.map((sample): Point => [sample.atS, of(sample)]),
-  })
+}
+
+function chartsOf({ samples }: Recording): LineChart[] {
+  const series = (name: string, color: string, of: (sample: Sample) => number | null, shape: Series['shape'] = 'line'): Series => {
+    return { name, color, shape, points: samples.map((sample) => [sample.atS, of(sample)]) }
+  }
+  const answered = series('answered', 'blue', (sample) => sample.answered)
+  const due = series('due', 'text', (sample) => sample.due, 'dashed')
+  const cpu = series('CPU', 'blue', (sample) => sample.cpu)
+  const eventLoop = series('event loop', 'orange', (sample) => sample.eventLoopUtilization)
   return [
-    { ...common, title: 'Requests answered', unit: 'per second', series: [series('answered', 'blue', (sample) => sample.requestsPerSecond)] },
-    {
-      ...common,
-      title: 'Workers',
-      unit: '',
-      series: [series('ready', 'green', (sample) => sample.ready, true), series('spare', 'orange', (sample) => sample.spares, true)],
-    },
-    {
-      ...common,
-      title: 'Share of one core, mean of the ready workers',
-      unit: '',
-      series: [series('CPU', 'blue', (sample) => sample.cpu), series('event loop', 'orange', (sample) => sample.eventLoopUtilization)],
-    },
-    { ...common, title: 'p95', unit: 'ms', series: [series('p95', 'red', (sample) => sample.p95Ms)] },
-    { ...common, title: 'Requests waiting per worker', unit: '', series: [series('queue', 'purple', (sample) => sample.queue)] },
+    { title: 'Requests per second', format: count, series: [answered, due] },
+    { title: 'Workers that serve', format: count, scale: 'whole', series: [series('ready', 'green', (sample) => sample.ready, 'step')] },
+    { title: 'Use of one core, mean of the workers', format: percent, series: [cpu, eventLoop] },
+    { title: 'p95 of the answers', format: duration, scale: 'log', series: [series('p95', 'red', (sample) => sample.p95Ms)] },
+    { title: 'Requests in flight per worker', format: count, series: [series('queue', 'purple', (sample) => sample.queue)] },
   ]
 }
 
-const lengthOf = (recording: Recording): number => Math.max(1, recording.samples.at(-1)?.atS ?? 0, recording.phases.at(-1)?.toS ?? 0)
+function tilesOf(outcome: Outcome): Row[] {
+  return [
+    ['requests', requestsOf(outcome).toLocaleString('en')],
+    ['failed', failuresOf(outcome).toLocaleString('en')],
+    ['most workers at once', String(mostReady(outcome.recording))],
+    ['spare to first request', timeTo(outcome, 'spare').replace(/ \(.*/, '')],
+    ['cold start to first request', timeTo(outcome, 'cold start').replace(/ \(.*/, '')],
+  ]
+}
 
-const style = `
-:root { color-scheme: light dark; --back: #fff; --text: #1c1e21; --quiet: #667; --grid: #0002; --span: #0000000a;
-  --blue: #2a6fbb; --green: #2e7d4f; --orange: #b8650a; --red: #c0392b; --purple: #7d4bb0 }
-@media (prefers-color-scheme: dark) { :root { --back: #16181c; --text: #e6e7ea; --quiet: #9aa; --grid: #fff3; --span: #ffffff0f;
-  --blue: #6cb2ff; --green: #63cf8f; --orange: #f0a44b; --red: #ff7b6b; --purple: #c79bff } }
-body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem } figure { margin: 1.5rem 0 } svg { width: 100%; height: auto }
-table { border-collapse: collapse } th, td { text-align: left; padding: .15rem 1.5rem .15rem 0; vertical-align: top; font-weight: normal }
-td { font-variant-numeric: tabular-nums } .quiet { color: var(--quiet) }
-svg text { font: 12px system-ui, sans-serif; fill: var(--quiet) } svg .title { font-size: 13px; fill: var(--text) } svg .legend { fill: revert-layer }
-.grid { stroke: var(--grid) } .mark { stroke: var(--text); stroke-dasharray: 3 3; stroke-width: 1.5 } .span0 { fill: none } .span1 { fill: var(--span) }
-`
+const drawTile = ([what, value]: Row): string => `<div><strong>${escape(value)}</strong>${escape(what)}</div>`
+
+function drawPhase({ name, fromS, toS, due, stats }: Recording['phases'][number]): string {
+  const load = `${Math.round(due)} requests/s, p95 ${duration(stats.latency.p95Ms)}, ${stats.failed} failed`
+  return `<li style="flex-grow:${Math.round(toS - fromS)}"><b>${escape(name)}</b> ${escape(load)}</li>`
+}
+
+const drawKey = ({ name, color }: Series): string => `<span style="--key:var(--${color})">${escape(name)} <output></output></span>`
+
+function drawLivesFigure({ samples }: Recording, timeline: Timeline): string {
+  const seen = new Set(samples.flatMap((sample) => sample.workers.map(({ state }) => state)))
+  const keys = Object.entries(stateColors).filter(([state]) => seen.has(state as never))
+  const legend = keys.map(([state, color]) => `<span style="--key:var(--${color})">${state}</span>`).join('')
+  return `<figure><figcaption><b>Life of each worker</b>${legend}</figcaption>${drawLives(timeline, samples)}</figure>`
+}
+
+/** For the values under the pointer: already in words, so that the page needs no code to format them. */
+function dataOf({ samples }: Recording, charts: readonly LineChart[]): string {
+  const texts = charts.map(({ series, format }) => series.map(({ points }) => points.map(([, value]) => (value === null ? '–' : format(value)))))
+  return JSON.stringify({ times: samples.map(({ atS }) => atS), texts }).replaceAll('<', '\\u003c')
+}

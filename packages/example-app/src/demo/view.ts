@@ -1,69 +1,42 @@
-import { styleText } from 'node:util'
-import type { Status, WorkerStatus } from './control.ts'
-import type { Sample } from './recorder.ts'
+import { count, duration, percent } from './format.ts'
+import { type Moment, narrowest, picture } from './picture.ts'
 
-export type View = { show(phase: string, secondsLeft: number, status: Status, sample: Sample): void; end(): void }
+export type View = { show(moment: Moment): void }
 
-const barWidth = 20
-const plainEveryMs = 2_000
+const plainEveryS = 4
 
-/** A picture that redraws itself on a terminal; elsewhere a line now and then. */
-export const openView = (out: NodeJS.WriteStream): View => (out.isTTY ? terminalView(out) : plainView(out))
+/** A picture that redraws itself on a terminal wide enough for it; elsewhere a line now and then. */
+export const openView = (out: NodeJS.WriteStream): View => (out.isTTY && out.columns >= narrowest ? terminalView(out) : plainView(out))
 
 function terminalView(out: NodeJS.WriteStream): View {
   let drawn = 0
   return {
-    show: (phase, secondsLeft, status, sample) => {
-      const lines = picture(phase, secondsLeft, status, sample)
-      // Back to the first line of the last picture, and everything below it anew.
-      out.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[0J${lines.join('\n')}\n`)
+    show: (moment) => {
+      // What is taller than the terminal could not be drawn over again.
+      const lines = picture(moment, out.columns).slice(0, out.rows - 1)
+      // Each line is cleared when its successor is there: nothing flickers.
+      out.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
       drawn = lines.length
     },
-    end: () => {},
   }
 }
 
 function plainView(out: NodeJS.WriteStream): View {
-  let last = -Infinity
+  let nextS = 0
+  let told = 0
   return {
-    show: (phase, secondsLeft, status, sample) => {
-      if (performance.now() - last < plainEveryMs) return
-      last = performance.now()
-      const numbers = `${sample.ready} ready, ${sample.spares} spare, cpu ${percent(sample.cpu)}, queue ${number(sample.queue)}, p95 ${ms(sample.p95Ms)}`
-      out.write(`${phase.padEnd(10)} ${String(secondsLeft).padStart(3)} s left: ${Math.round(sample.requestsPerSecond)} requests/s, ${numbers}\n`)
-      void status
+    show: ({ phase, samples, changes }) => {
+      const sample = samples.at(-1)
+      if (!sample) return
+      for (const change of changes.slice(told)) out.write(`${seconds(change.atS)}  ${change.from} → ${change.to} workers: ${change.reason}\n`)
+      told = changes.length
+      if (sample.atS < nextS) return
+      nextS = sample.atS + plainEveryS
+      const load = `${String(Math.round(sample.answered)).padStart(4)} requests/s, p95 ${duration(sample.p95Ms).padStart(7)}`
+      const fleet = `${sample.ready} ready, cpu ${percent(sample.cpu)}, event loop ${percent(sample.eventLoopUtilization)}, queue ${count(sample.queue)}`
+      out.write(`${seconds(sample.atS)}  ${phase.padEnd(10)} ${load}, ${fleet}\n`)
     },
-    end: () => {},
   }
 }
 
-function picture(phase: string, secondsLeft: number, status: Status, sample: Sample): string[] {
-  const decision = status.lastDecision
-  return [
-    '',
-    `  ${styleText('bold', phase)}, ${secondsLeft} s left    ${Math.round(sample.requestsPerSecond)} requests/s    p95 ${ms(sample.p95Ms)}    failed ${sample.failed}`,
-    '',
-    `  ${styleText('dim', `worker  state      ${'cpu'.padEnd(barWidth + 6)}${'event loop'.padEnd(barWidth + 6)}queue     p95`)}`,
-    ...status.workers.map(workerLine),
-    '',
-    `  ${decision ? `last decision: ${decision.from} to ${decision.to} workers, ${decision.reason}` : 'no decision yet'}`.slice(0, 118),
-    '',
-  ]
-}
-
-function workerLine(worker: WorkerStatus): string {
-  const color = ({ ready: 'green', spare: 'cyan', booting: 'yellow', draining: 'magenta', killing: 'red' } as const)[worker.state]
-  const state = styleText(color, worker.state.padEnd(9))
-  const queue = number(worker.queue).padStart(5)
-  return `  ${String(worker.id).padStart(6)}  ${state}  ${bar(worker.cpu)}${bar(worker.eventLoopUtilization)}${queue} ${ms(worker.p95Ms).padStart(9)}`
-}
-
-function bar(share: number | null): string {
-  const filled = Math.round(Math.min(Math.max(share ?? 0, 0), 1) * barWidth)
-  const color = (share ?? 0) > 0.8 ? 'red' : (share ?? 0) > 0.5 ? 'yellow' : 'green'
-  return `${styleText(color, '█'.repeat(filled))}${styleText('dim', '·'.repeat(barWidth - filled))} ${percent(share).padStart(4)} `
-}
-
-export const percent = (share: number | null): string => (share === null ? '–' : `${Math.round(share * 100)}%`)
-export const ms = (value: number | null): string => (value === null ? '–' : value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`)
-const number = (value: number | null): string => (value === null ? '–' : String(Math.round(value * 10) / 10))
+const seconds = (atS: number): string => `${atS.toFixed(1).padStart(5)} s`
