@@ -50,13 +50,12 @@ function countedChannel(): CountedChannel | null {
 }
 
 /**
- * Makes the channel as light as in a process that nobody supervises: two listeners hold it open, node:cluster's for `disconnect` and ours
- * for `message`, and an app that has nothing left to do must be able to end.
+ * Makes the channel as light as in a process that nobody supervises: every listener for `message` and `disconnect`, node:cluster's and
+ * ours, holds it open, and an app that has nothing left to do must be able to end.
  */
 export function letTheProcessEnd(): void {
-  const channel = countedChannel()
-  channel?.unrefCounted()
-  channel?.unrefCounted()
+  const listeners = process.listenerCount('message') + process.listenerCount('disconnect')
+  for (let held = listeners; held > 0; held--) countedChannel()?.unrefCounted()
 }
 
 /** Notices PM2's way to say "ready". The message goes out all the same. */

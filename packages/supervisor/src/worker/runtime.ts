@@ -75,7 +75,8 @@ export class Runtime {
       onBeforeExit: () => this.#cleanUp.noteIdle(),
       onExit: () => this.#drain.reportBeforeExit(),
     })
-    letTheProcessEnd()
+    // Where Node's own listen() asks the primary, only the channel keeps the process alive until the answer comes.
+    if (this.#settings.listen === 'own') letTheProcessEnd()
     onReadySent(() => this.#ready())
   }
 
