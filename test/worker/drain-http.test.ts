@@ -1,22 +1,7 @@
 import http from 'node:http'
 import { once } from 'node:events'
 import { describe, expect } from 'vitest'
-import { get, it, RawClient, REQUEST } from './harness.ts'
-import type { MiniPrimary, MiniWorker } from './mini-primary.ts'
-
-async function start(primary: MiniPrimary): Promise<MiniWorker> {
-  const worker = primary.fork('many-ways.mjs')
-  await worker.seen('listening')
-  return worker
-}
-
-async function ended(worker: MiniWorker): Promise<{ cutConnections: number; cutRequests: number }> {
-  const { cutConnections, cutRequests } = await worker.seen('drained')
-  expect(await worker.exited).toEqual({ code: 0, signal: null })
-  return { cutConnections, cutRequests }
-}
-
-const NOTHING_CUT = { cutConnections: 0, cutRequests: 0 }
+import { drained, get, it, NOTHING_CUT, RawClient, REQUEST, start } from './harness.ts'
 
 /** Asks again and again on one kept-alive connection, and counts. */
 function chatter(port: number, until: AbortSignal): { readonly done: Promise<void>; readonly counts: { ok: number; failed: unknown[] } } {
@@ -38,13 +23,13 @@ function chatter(port: number, until: AbortSignal): { readonly done: Promise<voi
 
 describe('a drain', () => {
   it('loses none of the requests of 64 busy keep-alive clients', async ({ primary }) => {
-    const leaving = await start(primary)
-    const staying = await start(primary)
+    const leaving = await start(primary, 'many-ways.mjs')
+    const staying = await start(primary, 'many-ways.mjs')
     const over = new AbortController()
     const clients = Array.from({ length: 64 }, () => chatter(primary.port, over.signal))
     await leaving.seen('report', ({ report }) => report.requests > 100)
     leaving.send({ kind: 'drain', timeoutMs: 10_000 })
-    expect(await ended(leaving)).toEqual(NOTHING_CUT)
+    expect(await drained(leaving)).toEqual(NOTHING_CUT)
     const before = staying.all('report').length
     await staying.until(() => staying.all('report').length > before + 2, 'more reports')
     over.abort()
@@ -54,18 +39,18 @@ describe('a drain', () => {
   })
 
   it('answers what is in flight and says Connection: close', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const answer = get(primary.port, '/slow', { agent: new http.Agent({ keepAlive: true }) })
     await worker.until(() => worker.foreign.includes('slow'), 'slow')
     worker.send({ kind: 'drain', timeoutMs: 5000 })
     await worker.seen('report', ({ report }) => report.queue === 1)
     worker.worker.send('go')
     expect(await answer).toMatchObject({ status: 200, body: 'slow answer', headers: { connection: 'close' } })
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('finishes a response whose head is sent, and then lets the connection go', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const client = new RawClient(primary.port)
     client.say('GET /head-sent HTTP/1.1\r\nHost: x\r\n\r\n')
     await client.hears('ab')
@@ -74,11 +59,11 @@ describe('a drain', () => {
     await client.hears('abcd')
     await client.closed
     expect(client.heard).toContain('keep-alive')
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('answers a head that dribbles in', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const [fresh, used] = [new RawClient(primary.port), new RawClient(primary.port)]
     used.say(REQUEST)
     await used.hears(String(worker.pid))
@@ -89,11 +74,11 @@ describe('a drain', () => {
     await worker.until(() => worker.all('report').length > count + 15, 'more than the grace') // 15 ticks of 50 ms > 500 ms
     for (const client of [fresh, used]) client.say('TP/1.1\r\nHost: x\r\n\r\n')
     for (const client of [fresh, used]) await client.hears('Connection: close')
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('gives idle connections and connections that never spoke a chance, and closes them', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const [silent, idle, late] = [new RawClient(primary.port), new RawClient(primary.port), new RawClient(primary.port)]
     for (const client of [idle, late]) {
       client.say(REQUEST)
@@ -106,11 +91,11 @@ describe('a drain', () => {
     await Promise.all([silent.closed, idle.closed, late.closed])
     expect(idle.heard).not.toContain('Connection: close')
     expect(silent.heard).toBe('')
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('answers pipelined requests in full before it closes', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const client = new RawClient(primary.port)
     client.say('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2))
     await worker.seen('report', ({ report }) => report.queue === 2)
@@ -120,11 +105,11 @@ describe('a drain', () => {
     expect(client.heard.match(/HTTP\/1.1 200/g)).toHaveLength(2)
     expect(client.heard.match(/Connection: close/g)).toHaveLength(1)
     expect(client.heard.indexOf('Connection: close')).toBeGreaterThan(client.heard.indexOf('slow answer'))
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('ends event streams properly, and waits for connections whose app insists on keep-alive', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const client = new RawClient(primary.port)
     const stubborn = new RawClient(primary.port)
     client.say('GET /events HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -134,36 +119,36 @@ describe('a drain', () => {
     worker.send({ kind: 'drain', timeoutMs: 20_000 })
     await Promise.all([client.closed, stubborn.closed])
     expect(client.heard.endsWith('\r\n0\r\n\r\n')).toBe(true)
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
   it('cuts at the deadline what cannot be answered, and says how much that was', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const answer = get(primary.port, '/slow')
     const poll = get(primary.port, '/socket.io/?EIO=4&transport=polling&sid=x')
     await worker.seen('report', ({ report }) => report.connections === 2 && report.queue === 1)
     worker.send({ kind: 'drain', timeoutMs: 1000 })
     await expect(answer).rejects.toThrow('socket hang up')
     await expect(poll).rejects.toThrow('socket hang up')
-    expect(await ended(worker)).toEqual({ cutConnections: 2, cutRequests: 2 })
+    expect(await drained(worker)).toEqual({ cutConnections: 2, cutRequests: 2 })
   })
 
   it('is hurried by a second one', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     const answer = get(primary.port, '/slow')
     await worker.until(() => worker.foreign.includes('slow'), 'slow')
     worker.send({ kind: 'drain', timeoutMs: 600_000 })
     worker.send({ kind: 'drain', timeoutMs: 100 })
     await expect(answer).rejects.toThrow('socket hang up')
-    expect(await ended(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
+    expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
   })
 
   it('does not refuse anybody: connections wait for the next worker', async ({ primary }) => {
-    const worker = await start(primary)
+    const worker = await start(primary, 'many-ways.mjs')
     worker.send({ kind: 'drain', timeoutMs: 1000 })
-    await ended(worker)
+    await drained(worker)
     const answer = get(primary.port)
-    const next = await start(primary)
+    const next = await start(primary, 'many-ways.mjs')
     expect((await answer).body).toBe(String(next.pid))
   })
 
@@ -171,6 +156,6 @@ describe('a drain', () => {
     const worker = primary.fork('many-ways.mjs')
     await once(worker.worker, 'online')
     worker.send({ kind: 'drain', timeoutMs: 1000 })
-    expect(await ended(worker)).toEqual(NOTHING_CUT)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 })

@@ -1,8 +1,9 @@
 import http from 'node:http'
 import net from 'node:net'
 import { once } from 'node:events'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { MiniPrimary } from './mini-primary.ts'
+import type { MiniWorker } from './mini-primary.ts'
 
 /** A test with a primary of its own, whose workers and sockets are gone when the test is over. */
 export const it = test.extend<{ primary: MiniPrimary }>({
@@ -13,6 +14,22 @@ export const it = test.extend<{ primary: MiniPrimary }>({
     await primary.end()
   },
 })
+
+/** A worker that listens. */
+export async function start(primary: MiniPrimary, fixture: string, env: Record<string, string> = {}): Promise<MiniWorker> {
+  const worker = primary.fork(fixture, env)
+  await worker.seen('listening')
+  return worker
+}
+
+export const NOTHING_CUT = { cutConnections: 0, cutRequests: 0 }
+
+/** What a drain had to cut; the worker has exited with 0. */
+export async function drained(worker: MiniWorker): Promise<{ readonly cutConnections: number; readonly cutRequests: number }> {
+  const { cutConnections, cutRequests } = await worker.seen('drained')
+  expect(await worker.exited).toEqual({ code: 0, signal: null })
+  return { cutConnections, cutRequests }
+}
 
 export interface Answer {
   readonly status: number
@@ -41,8 +58,8 @@ export class RawClient {
   heard = ''
   readonly closed: Promise<unknown>
 
-  constructor(port: number) {
-    this.socket = net.connect(port, '127.0.0.1')
+  constructor(port: number, options: { readonly allowHalfOpen?: boolean } = {}) {
+    this.socket = net.connect({ port, host: '127.0.0.1', ...options })
     this.socket.setEncoding('latin1').on('data', (text: string) => {
       this.heard += text
     })

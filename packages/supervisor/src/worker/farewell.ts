@@ -130,6 +130,7 @@ export class Farewell {
   #attendRaw(connection: Connection, nowMs: number): void {
     if (nowMs < this.#plan().rawUntilMs || this.#ended.has(connection)) return
     this.#ended.add(connection)
+    connection.stream.on('error', () => {}) // what the app still writes must not become its end
     connection.stream.end()
   }
 

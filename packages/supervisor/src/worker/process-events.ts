@@ -16,7 +16,8 @@ export interface ProcessHooks {
 
 type FollowedSignal = 'SIGINT' | 'SIGTERM'
 
-const FOLLOWED_SIGNALS: readonly FollowedSignal[] = ['SIGINT', 'SIGTERM']
+/** A terminal that closes sends SIGHUP to all; to the primary it means "reload". The app may listen for it. */
+const KEPT_EVENTS = ['message', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Listener = (...args: unknown[]) => void
 type Emit = (this: unknown, event: string | symbol, ...args: unknown[]) => boolean
@@ -33,7 +34,7 @@ export function interceptProcessEvents(hooks: ProcessHooks): void {
     return Reflect.apply(emitToAll, this, [event, ...args])
   }
   process.emit = intercept as unknown as typeof process.emit
-  for (const event of ['message', ...FOLLOWED_SIGNALS]) process.on(event, keepDelivering)
+  for (const event of KEPT_EVENTS) process.on(event, keepDelivering)
 }
 
 function isHandled(event: string | symbol, args: readonly unknown[], hooks: ProcessHooks): boolean {

@@ -1,0 +1,65 @@
+import { describe, expect } from 'vitest'
+import { drained, get, it, NOTHING_CUT, RawClient, start } from './harness.ts'
+
+const post = (path: string, bytes: number, more = ''): string => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n${more}\r\n`
+
+describe('a drain during an upload', () => {
+  it('takes the rest of it, and answers with Connection: close', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const client = new RawClient(primary.port)
+    client.say(post('/count', 6) + 'abc')
+    await worker.until(() => worker.foreign.includes('/count'), 'the head of the upload')
+    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    const count = worker.all('report').length
+    await worker.until(() => worker.all('report').length > count + 15, 'more than the grace for idle connections')
+    client.say('def')
+    await client.hears('6 bytes')
+    await client.closed
+    expect(client.heard).toContain('Connection: close')
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
+  it('says 100 Continue and takes what follows', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const client = new RawClient(primary.port)
+    client.say(post('/count', 3, 'Expect: 100-continue\r\n'))
+    await client.hears('HTTP/1.1 100 Continue\r\n\r\n')
+    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    client.say('abc')
+    await client.hears('3 bytes')
+    await client.closed
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
+  it('does not reset a client whose answer overtakes its upload', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const [holder, client] = [new RawClient(primary.port), new RawClient(primary.port)]
+    holder.say(post('/count', 1))
+    client.say('GET /refuse HTTP/1.1\r\nHost: x\r\n\r\n') // so that it is a kept-alive connection
+    await client.hears('too much')
+    await worker.seen('report', ({ report }) => report.queue === 1)
+    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    client.heard = ''
+    const part = 'x'.repeat(100_000)
+    client.say(post('/refuse', 20 * part.length) + part)
+    await client.hears('too much')
+    expect(client.heard).toContain('Connection: keep-alive')
+    for (let i = 1; i < 20; i++) client.say(part)
+    client.heard = ''
+    client.say('GET /refuse HTTP/1.1\r\nHost: x\r\n\r\n')
+    await client.hears('Connection: close')
+    holder.say('x')
+    await holder.hears('1 bytes')
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
+  it('cuts and counts an upload that never ends', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const client = new RawClient(primary.port)
+    client.say(post('/count', 6) + 'abc')
+    expect((await get(primary.port, '/refuse')).status).toBe(413)
+    worker.send({ kind: 'drain', timeoutMs: 1000 })
+    await client.closed
+    expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
+  })
+})
