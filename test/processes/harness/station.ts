@@ -130,7 +130,13 @@ export class Station {
   }
 
   async noted(kind: Note['kind'], fits: (line: NoteLine) => boolean = () => true): Promise<NoteLine> {
-    return await until(`a log line of ${kind}`, () => this.notes(kind).find(fits), { instead: () => this.told() })
+    const look = (): NoteLine | undefined => {
+      const wasEnded = this.ended !== null
+      const line = this.notes(kind).find(fits)
+      if (!line && wasEnded) throw new Error(`The supervisor ended without a log line of ${kind}. ${this.told()}`)
+      return line
+    }
+    return await until(`a log line of ${kind}`, look, { instead: () => this.told() })
   }
 
   async ends(boundMs = 15_000): Promise<Ended> {
