@@ -15,11 +15,12 @@ export interface Contestant {
   readonly port: number
   /** Of the process that supervises. */
   readonly pid: number
+  /** The last of what it wrote. */
+  lastOutput(): string
   stop(): Promise<void>
 }
 
 export interface Stationmaster extends Contestant {
-  status(): Promise<FleetStatus>
   scale(workers: number): Promise<void>
   reload(): Promise<void>
   /** Waits for that many ready workers and spares (any number where it says nothing), and nobody on the way in or out. */
@@ -39,7 +40,7 @@ export function appFile(app: App | 'bare-cluster'): string {
   return fileURLToPath(new URL(`../apps/${app}.mjs`, import.meta.url))
 }
 
-/** Options beyond the defaults go into a config file, as a user would have them. */
+/** Resolves when its workers are ready. Options beyond the defaults go into a config file, as a user would have them. */
 export async function startStationmaster(
   app: App,
   workers: { min: number; max: number; spares?: number; oversubscribe?: boolean },
@@ -61,11 +62,12 @@ export async function startStationmaster(
         ? now
         : null
     })
+  await settled(workers.min)
   return {
     name: 'stationmaster',
     port,
     pid: started.pid,
-    status,
+    lastOutput: () => started.lastOutput(),
     settled,
     scale: async (count) => void (await ask(socketPath, 'POST', '/v1/scale', { workers: count })),
     reload: async () => void (await ask(socketPath, 'POST', '/v1/reload')),
@@ -90,6 +92,7 @@ export async function startBareCluster(app: App, count: number): Promise<BareClu
     name: 'Node cluster',
     port,
     pid: started.pid,
+    lastOutput: () => started.lastOutput(),
     fork: () => void started.process.send({ kind: 'fork' }),
     stop: () => end(started),
   }

@@ -60,6 +60,7 @@ export async function startPm2(app: App, workers: number): Promise<Pm2Server> {
     name: 'PM2',
     port,
     pid,
+    lastOutput: () => '',
     reload: () => run('reload', 'app'),
     scale: (count) => run('scale', 'app', String(count)),
     async stop() {
