@@ -34,12 +34,12 @@ export async function findConfigFile(folder: string): Promise<string | null> {
  *
  * @throws StationmasterError `SM_CONFIG_UNREADABLE` with one sentence that says where and why.
  */
-export async function loadConfigFile(file: string): Promise<unknown> {
+export async function loadConfigFile(file: string, timeoutMs: number = IMPORT_TIMEOUT_MS): Promise<unknown> {
   const extension = path.extname(file)
   if (!EXTENSIONS.includes(extension)) throw unreadable(file, `is not a config file; expected one that ends in ${EXTENSIONS.join(', ')}`)
   const text = await readText(file)
   if (text.trim() === '') throw unreadable(file, 'is empty; write `export default { entry: "./server.js" }`, or as JSON { "entry": "./server.js" }')
-  return extension === '.json' ? parseJson(file, text) : importDefault(file)
+  return extension === '.json' ? parseJson(file, text) : importDefault(file, timeoutMs)
 }
 
 async function readText(file: string): Promise<string> {
@@ -61,8 +61,8 @@ function parseJson(file: string, text: string): unknown {
   }
 }
 
-async function importDefault(file: string): Promise<unknown> {
-  const module = await importWithin(file)
+async function importDefault(file: string, timeoutMs: number): Promise<unknown> {
+  const module = await importWithin(file, timeoutMs)
   const exported = module['default']
   if (exported === undefined) throw unreadable(file, 'has no default export; write `export default { entry: "./server.js" }`')
   if (typeof exported === 'function') throw unreadable(file, 'exports a function; export the options themselves')
@@ -70,13 +70,10 @@ async function importDefault(file: string): Promise<unknown> {
   return exported
 }
 
-async function importWithin(file: string): Promise<Record<string, unknown>> {
+async function importWithin(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
   let timer: NodeJS.Timeout | undefined
   const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(unreadable(file, `was still loading after ${IMPORT_TIMEOUT_MS / 1000} s; it may wait for something`)),
-      IMPORT_TIMEOUT_MS,
-    )
+    timer = setTimeout(() => reject(unreadable(file, `was still loading after ${timeoutMs} ms; it may wait for something`)), timeoutMs)
   })
   try {
     return await Promise.race([import(pathToFileURL(file).href) as Promise<Record<string, unknown>>, tooLate])

@@ -14,12 +14,14 @@ const USUAL = [
   'src/index.ts',
 ]
 
+const SOURCE_FILE = /\.[cm]?[jt]s$/
+
 /** The file that starts the app in this folder, as `./dist/server.js`: what `npm start` runs, else package.json's main, else where servers usually are. */
 export async function detectEntry(folder: string): Promise<string | null> {
   const { main, start } = await readPackage(folder)
   const named = [scriptEntry(start), main].filter((file) => file !== null)
   // What is named counts even if it is not built yet.
-  for (const file of named) if (/\.[cm]?[jt]s$/.test(file)) return relative(file)
+  for (const file of named) if (SOURCE_FILE.test(file)) return relative(file)
   for (const file of USUAL) if (await isFile(path.join(folder, file))) return relative(file)
   return null
 }
@@ -36,11 +38,13 @@ async function readPackage(folder: string): Promise<{ main: string | null; start
   }
 }
 
-/** The first file that `node` is given in a script. */
+/** Flags of Node whose value is a file that is not the entry. */
+const PRELOADS = new Set(['-r', '--require', '--import', '--loader', '--experimental-loader', '--env-file'])
+
+/** The first source file that a script names: `node --import ./trace.js dist/server.js` starts `dist/server.js`. */
 function scriptEntry(script: string | null): string | null {
   const words = script?.split(/\s+/) ?? []
-  const node = words.findIndex((word) => /(^|\/)node$/.test(word))
-  return node < 0 ? null : (words.slice(node + 1).find((word) => /\.[cm]?[jt]s$/.test(word) && !word.startsWith('-')) ?? null)
+  return words.find((word, index) => SOURCE_FILE.test(word) && !word.startsWith('-') && !PRELOADS.has(words[index - 1] ?? '')) ?? null
 }
 
 const relative = (file: string): string => (/^(\.\.?)?\//.test(file) ? file : `./${file}`)

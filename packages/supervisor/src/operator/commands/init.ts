@@ -1,6 +1,6 @@
 import { access, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { StationmasterError } from '../../errors.ts'
 import { findConfigFile } from '../config-file.ts'
 import { detectEntry } from '../detect-entry.ts'
@@ -22,7 +22,7 @@ export async function init({ folder, environment, terminal }: CommandContext, { 
   const there = await findConfigFile(folder)
   if (there) throw refused(`${path.basename(there)} is there already; edit it, or remove it first.`)
   const entry = await detectEntry(folder)
-  await writeFile(path.join(folder, FILE), configSource(entry ?? './server.js', isInstalled(folder)), { flag: 'wx' }).catch(
+  await writeFile(path.join(folder, FILE), configSource(entry ?? './server.js', await isInstalled(folder)), { flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       throw refused(`${FILE} cannot be written here (${error.code}).`)
     },
@@ -36,7 +36,7 @@ export async function init({ folder, environment, terminal }: CommandContext, { 
 
 function configSource(entry: string, installed: boolean): string {
   const options = `{
-  entry: ${JSON.stringify(entry).replaceAll("'", "\\'").replaceAll('"', "'")},
+  entry: ${inspect(entry)},
   workers: { min: 1, max: 10 },
 }`
   // Without the package in reach its import would fail; the file works the same without the types.
@@ -44,25 +44,21 @@ function configSource(entry: string, installed: boolean): string {
   return `import { defineConfig } from 'stationmaster'\n\nexport default defineConfig(${options})\n`
 }
 
-function isInstalled(folder: string): boolean {
-  try {
-    createRequire(path.join(folder, 'package.json')).resolve('stationmaster/package.json')
-    return true
-  } catch {
-    return false
-  }
+/** As an import in this folder finds it. (`require.resolve` would also look into NODE_PATH, which imports do not.) */
+async function isInstalled(folder: string): Promise<boolean> {
+  if (await exists(path.join(folder, 'node_modules', 'stationmaster', 'package.json'))) return true
+  const parent = path.dirname(folder)
+  return parent !== folder && (await isInstalled(parent))
 }
 
 async function hasRailwayFiles(folder: string): Promise<boolean> {
-  const found = await Promise.all(
-    ['railway.json', 'railway.toml', '.railway'].map((name) =>
-      access(path.join(folder, name)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
+  const found = await Promise.all(['railway.json', 'railway.toml', '.railway'].map((name) => exists(path.join(folder, name))))
   return found.includes(true)
 }
 
+const exists = async (file: string): Promise<boolean> =>
+  await access(file).then(
+    () => true,
+    () => false,
+  )
 const refused = (message: string): StationmasterError => new StationmasterError('SM_REQUEST_INVALID', 'option', message)

@@ -25,7 +25,6 @@ export function buildProgram(context: CommandContext, ended: (code: ExitCode) =>
     .description('Supervises a Node server: scales its workers by load, drains them so that nothing is lost, explains every decision.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
-    .helpCommand(false)
     .showSuggestionAfterError(true)
     .exitOverride()
   addStart(program, context, ended)

@@ -33,7 +33,7 @@ export async function top(context: CommandContext, flags: ControlFlag): Promise<
   const quit = new AbortController()
   const onKey = (key: Buffer) => void (QUIT_KEYS.has(key.toString()) && quit.abort())
   const onSignal = () => quit.abort()
-  process.once('SIGTERM', onSignal).once('SIGHUP', onSignal)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, onSignal)
   stdout.once('error', onSignal)
   stdin.setRawMode(true).resume().on('data', onKey)
   stdout.write(ENTER)
@@ -42,7 +42,7 @@ export async function top(context: CommandContext, flags: ControlFlag): Promise<
   } finally {
     stdout.write(WRAP + LEAVE)
     stdin.off('data', onKey).setRawMode(false).pause()
-    process.off('SIGTERM', onSignal).off('SIGHUP', onSignal)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, onSignal)
   }
   return 0
 }
