@@ -17,17 +17,17 @@ const report = fc
   .record({ eventLoopUtilization: garbage, eventLoopDelayP99Ms: garbage, queue: garbage, connections: garbage, sockets: garbage })
   .map(reportOf)
 const sample = fc.record({ workerId, cpu: maybe(garbage), memoryBytes: maybe(garbage), report: fc.option(report, { nil: null }) })
-const usage = fc.record({ cpus: maybe(garbage), memoryBytes: maybe(garbage) })
+const usage = fc.oneof(fc.constant({ cpus: 1, memoryBytes: 5e8 }), fc.record({ cpus: maybe(garbage), memoryBytes: maybe(garbage) }))
 
 const hostileEvent = fc.oneof(
   fc.constantFrom({ kind: 'started' }, { kind: 'woken' }, { kind: 'reloadRequested', requestId: 7 }),
   fc.record({ kind: fc.constant('forked'), workerId, pid: fc.integer({ min: 1, max: 9 }) }),
-  fc.record({ kind: fc.constantFrom('readied', 'hello'), workerId }),
+  { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('readied', 'readied', 'hello'), workerId }) },
   fc.record({ kind: fc.constant('forkFailed'), workerId, message: fc.constant('EAGAIN') }),
   fc.record({ kind: fc.constant('drained'), workerId, cutConnections: fc.nat(9), cutRequests: fc.nat(9) }),
   fc.record({ kind: fc.constant('diagnosed'), workerId, reportPath: fc.constant(null) }),
   fc.record({ kind: fc.constant('probed'), workerId, healthy: fc.boolean(), detail: fc.constant('') }),
-  fc.record({ kind: fc.constant('sampled'), samples: fc.array(sample, { maxLength: 12 }), usage }),
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('sampled'), samples: fc.array(sample, { maxLength: 12 }), usage }) },
   fc.record({
     kind: fc.constant('scaleRequested'),
     requestId: fc.nat(9),
