@@ -33,7 +33,7 @@ export function optionsFromFlags(flags: Flags, workingFolder: string): RawOption
 
 /** The options of the file with those of the flags over them, one level into groups. Never throws; what is wrong stays wrong for `resolveOptions`. */
 export function mergeOptions(file: unknown, flags: RawOptions): unknown {
-  if (file === undefined || file === null) return flags
+  if (file === undefined) return flags
   if (!isObject(file)) return file
   try {
     const merged = withoutPrototype(file)

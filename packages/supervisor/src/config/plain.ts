@@ -31,8 +31,8 @@ export function plainCopy(raw: unknown): unknown {
   }
 
   function copyList(list: readonly unknown[]): unknown {
+    if (parts + list.length > MAX_PARTS) return Symbol(`a list of ${list.length} items`)
     parts += list.length
-    if (parts > MAX_PARTS) return Symbol(`a list of ${list.length} items`)
     // By index: an iteration would pass over the holes of a sparse list.
     return Array.from({ length: list.length }, (_, index) => copyPart(list, index))
   }
@@ -43,8 +43,8 @@ export function plainCopy(raw: unknown): unknown {
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return Symbol(`an instance of ${nameOfClass(prototype)}`)
     const names = Object.keys(object)
     if (names.includes('__proto__')) return Symbol('an object with a key __proto__')
+    if (parts + names.length > MAX_PARTS) return Symbol(`an object of ${names.length} fields`)
     parts += names.length
-    if (parts > MAX_PARTS) return Symbol(`an object of ${names.length} fields`)
     const plain: Record<string, unknown> = Object.create(null)
     for (const name of names) plain[name] = copyPart(object, name)
     return plain
