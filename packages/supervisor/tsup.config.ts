@@ -7,6 +7,8 @@ export default defineConfig({
   target: 'node22',
   platform: 'node',
   splitting: true,
+  // Loaded whole, zod takes 50 ms and 15 MB of every primary and every command; of its small form, bundled, a tenth is left.
+  noExternal: ['zod'],
   clean: true,
   sourcemap: false,
   dts: false,

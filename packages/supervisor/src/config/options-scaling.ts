@@ -1,19 +1,19 @@
 type Duration = number | string
 
 /** Holds while the signal is above the threshold; counts once it has held for that long. What is left out keeps its default. */
-export interface UpTrigger<Threshold = number> {
+interface UpTrigger<Threshold = number> {
   above?: Threshold
   for?: Duration
 }
 
 /** Holds while the signal is below the threshold; counts once it has held for that long. What is left out keeps its default. */
-export interface DownTrigger<Threshold = number> {
+interface DownTrigger<Threshold = number> {
   below?: Threshold
   for?: Duration
 }
 
 /** The fleet grows if any of these held its time. `false` switches a signal off. Other names are signals that the app reports itself. */
-export interface UpTriggers {
+interface UpTriggers {
   /** A worker's share of one core, 0..1, mean over ready workers. Default `{ above: 0.7, for: '60s' }`. */
   cpu?: UpTrigger | false
   /** A worker's memory over `workers.memoryLimit`, 0..1, mean. Default `{ above: 0.8, for: '60s' }`. */
@@ -30,7 +30,7 @@ export interface UpTriggers {
 }
 
 /** The fleet shrinks only if all of these held their time. `false` switches a signal off. */
-export interface DownTriggers {
+interface DownTriggers {
   /** Default `{ below: 0.3, for: '300s' }`. */
   cpu?: DownTrigger | false
   /** Default `{ below: 0.4, for: '300s' }`. */
@@ -47,7 +47,7 @@ export interface DownTriggers {
 }
 
 /** A floor or a ceiling (or both) from each time that `cron` comes true until `until` does, or for as long as `for` says. */
-export type ScheduleOption = {
+type ScheduleOption = {
   /** Five fields (or six, seconds first): `'0 8 * * 1-5'`. */
   cron: string
   /** `'Europe/Berlin'`. Default `'UTC'`. */
@@ -56,7 +56,7 @@ export type ScheduleOption = {
   max?: number
 } & ({ until: string; for?: never } | { for: Duration; until?: never })
 
-export interface SurgeOptions {
+interface SurgeOptions {
   /** 0..1, mean over ready workers. Default 0.95. */
   eventLoopUtilization?: number | false
   /** Requests per worker, mean. Default: 3 × `up.queue.above`. */

@@ -1,12 +1,12 @@
 import type { ScalingOptions } from './options-scaling.ts'
 
 /** `'30s'`, `'5m'`, `'1h'`, `'250ms'`, or a number of milliseconds. */
-export type Duration = number | string
+type Duration = number | string
 
 /** `'512MB'`, `'1GiB'`, or a number of bytes. */
-export type Size = number | string
+type Size = number | string
 
-export interface WorkersOptions {
+interface WorkersOptions {
   /** The fleet never shrinks below this many workers. Default 1. */
   min?: number
   /** The fleet never grows beyond this many workers, nor beyond what the CPU and memory of the container carry. Default 10. */
@@ -23,7 +23,7 @@ export interface WorkersOptions {
   bootTimeout?: Duration
 }
 
-export interface HealthOptions {
+interface HealthOptions {
   /** A path that is asked of each worker itself. Default: none. */
   path?: string | false
   /** Time between two questions. Default `'30s'`. */
@@ -36,7 +36,7 @@ export interface HealthOptions {
   stuckAfter?: Duration
 }
 
-export interface RestartOptions {
+interface RestartOptions {
   /** Unexpected exits allowed within `window`; beyond it the supervisor stops and exits 1. Default 5. */
   intensity?: number
   /** The time in which exits are counted. Default `'60s'`. */
@@ -47,14 +47,14 @@ export interface RestartOptions {
   backoffMax?: Duration
 }
 
-export interface RoutingOptions {
+interface RoutingOptions {
   /** How connections reach workers. Default `'shared'`: all accept from one socket. */
   balance?: 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
   /** What keeps a client on its worker. Default `'auto'`: `'socket.io'` once `attachSocketIO` is used, else nothing. */
   sticky?: 'auto' | 'socket.io' | false | { cookie: string } | { header: string } | { address: true; trustProxy?: boolean }
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** Connections that all workers of all replicas may hold together. Default: none. */
   budget?: number | false
   /** Connections of the budget that are kept free for people. Default 3. */
@@ -65,7 +65,7 @@ export interface DatabaseOptions {
   url?: string | false
 }
 
-export interface CostOptions {
+interface CostOptions {
   /** USD a month for one replica. Default 20. */
   perReplicaMonth?: number
   /** USD a month whatever the number of replicas. Default 20. */

@@ -8,7 +8,7 @@ import { signalNames } from './rows-scaling.ts'
 import type { Balance, Side, Sticky, SurgeValue, Values } from './values.ts'
 
 /** What the fleet's own decisions need. */
-export interface FleetPart {
+interface FleetPart {
   readonly workers: WorkerSettings
   readonly scaling: ScalingSettings
   readonly health: HealthSettings
