@@ -30,7 +30,7 @@ describe.runIf(process.platform === 'linux')('a worker near its limit of open fi
     const served = () => clients.filter((client) => client.heard.includes(' 200 '))
     const waiting = () => clients.filter((client) => client.heard === '')
     const count = worker.all('report').length
-    await worker.until(() => worker.all('report').length > count + 5, 'some time')
+    await worker.until(() => worker.all('report').length > count + 15, 'several looks')
     expect(served().length).toBeGreaterThan(0)
     expect(waiting().length).toBeGreaterThan(0)
     expect(clients.filter((client) => client.socket.destroyed)).toEqual([])

@@ -64,7 +64,7 @@ export class RawClient {
       this.heard += text
     })
     this.socket.on('error', () => {})
-    this.closed = once(this.socket, 'close')
+    this.closed = new Promise((resolve) => this.socket.on('close', resolve))
   }
 
   say(text: string): void {

@@ -4,6 +4,8 @@ import { complain } from './complain.ts'
 /** Left for what the app opens besides its clients' connections, and for a new copy of the socket. */
 const RESERVE = 32
 const RESERVE_SHARE = 1 / 8
+/** Connections for which there must be room again before the door opens: otherwise it would do little else than open and shut. */
+const ROOM = 8
 /** How soon a worker that closed its door takes connections again after some were closed. */
 const LOOK_MS = 50
 
@@ -12,7 +14,7 @@ export interface Descriptors {
   readonly areScarce: boolean
   /** A connection came in under this number. */
   note(fd: number): void
-  /** One was sent to us and did not arrive. */
+  /** There was none for something that came in. */
   noteLost(): void
 }
 
@@ -20,7 +22,7 @@ export interface Descriptors {
  * At the limit libuv accepts what it has no descriptor for and closes it at once, while other workers would have had room. So the door has
  * to shut before. The kernel gives the lowest number that is free: a new number near the limit tells that all below it are in use.
  */
-export function watchDescriptors(onChange: () => void): Descriptors {
+export function watchDescriptors(countDoors: () => number, onChange: () => void): Descriptors {
   let threshold: number | null = null
   let areScarce = false
   let hasComplained = false
@@ -31,7 +33,8 @@ export function watchDescriptors(onChange: () => void): Descriptors {
     if (!hasComplained) complain('almost all file descriptors are in use; this worker takes no connections until some are closed. Raise `ulimit -n`.')
     hasComplained = true
     const timer = setInterval(() => {
-      if (lowestFree() >= (threshold ?? Number.POSITIVE_INFINITY)) return
+      // Shutting the doors has itself set their descriptors free, and opening takes as many.
+      if (!isFree(countDoors() + ROOM, threshold ?? Number.POSITIVE_INFINITY)) return
       clearInterval(timer)
       areScarce = false
       onChange()
@@ -65,13 +68,19 @@ function softLimit(): number {
   }
 }
 
-/** Infinite if there is none. */
-function lowestFree(): number {
+/** Whether so many descriptors below a number are free: tried, because nothing tells it. */
+function isFree(count: number, below: number): boolean {
+  const taken: number[] = []
   try {
-    const fd = openSync('/dev/null', 'r')
-    closeSync(fd)
-    return fd
+    while (taken.length < count) {
+      const fd = openSync('/dev/null', 'r')
+      taken.push(fd)
+      if (fd >= below) return false
+    }
+    return true
   } catch {
-    return Number.POSITIVE_INFINITY
+    return false
+  } finally {
+    for (const fd of taken) closeSync(fd)
   }
 }

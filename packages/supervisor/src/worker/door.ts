@@ -8,6 +8,8 @@ export interface DoorOutside {
   acquire(use: (copy: ListenHandle | null) => void): void
   /** A connection came in, under this descriptor. */
   onAccepted(fd: number): void
+  /** libuv had no descriptor for a connection, and has closed it. */
+  onLost(): void
   onClosed(door: Door): void
 }
 
@@ -98,7 +100,8 @@ export class Door implements ListenHandle {
     copy.onconnection = (error, client) => {
       const fd = client?.fd ?? -1 // asked before the app can close it
       this.onconnection?.(error, client)
-      this.#outside.onAccepted(fd)
+      if (error) this.#outside.onLost()
+      else this.#outside.onAccepted(fd)
     }
     if (!this.#referenced) copy.unref()
     return copy.listen(this.#backlog as number)

@@ -29,7 +29,10 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
   const doors = new Set<Door>()
   const turns = createTurns()
   const desk = createDesk(channel)
-  const descriptors = watchDescriptors(() => moveDoors())
+  const descriptors = watchDescriptors(
+    () => doors.size,
+    () => moveDoors(),
+  )
   let open = startOpen
 
   const isOpen = (): boolean => open && !descriptors.areScarce
@@ -48,6 +51,7 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
           if (!next) descriptors.noteLost() // and the door is opened again when there is room
         }),
       onAccepted: (fd) => descriptors.note(fd),
+      onLost: () => descriptors.noteLost(),
       onClosed: () => {
         doors.delete(door)
         release()

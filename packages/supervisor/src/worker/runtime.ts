@@ -13,6 +13,7 @@ import type { ServerInside, SocketInside } from './internals.ts'
 import { isTlsServer } from './internals.ts'
 import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
+import { outliveReaders } from './outputs.ts'
 import { probe } from './probe.ts'
 import { interceptProcessEvents } from './process-events.ts'
 import { startSampler } from './sampler.ts'
@@ -69,6 +70,7 @@ export class Runtime {
   #attachToProcess(): void {
     // A stuck worker is diagnosed through its inspector (SIGUSR1), which must find a free port by itself.
     process.debugPort = 0
+    outliveReaders()
     interceptProcessEvents({
       onMessage: (raw, handle) => this.#channel.receive(raw, handle),
       onDisconnect: () => this.#orphaned(),
