@@ -49,12 +49,7 @@ describe('SIGTERM', () => {
     station.signal('SIGTERM')
     expect(await station.ends()).toEqual({ code: 0, signal: null })
     expect(await ended).toBe('ECONNRESET')
-    expect(
-      station
-        .notes('worker:drained')
-        .map(({ cutRequests }) => cutRequests)
-        .toSorted(),
-    ).toEqual([0, 1])
+    expect(station.notes('worker:drained').reduce((sum, { cutRequests }) => sum + Number(cutRequests), 0)).toBe(1)
   })
 
   it('kills at the deadline what ignores its drain', async ({ stage }) => {
