@@ -2,8 +2,11 @@ const HIDDEN = '***'
 
 const SECRET_KEY = /pass(?:word|wd|phrase)?$|secret|token|api[-_]?key|private[-_]?key|access[-_]?key|authorization|cookie|credential/i
 
-/** `scheme://user:password@host`: greedy, so that a password with an @ in it goes whole. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):([^\s/"'<>]+)@/gi
+/**
+ * `scheme://user:password@host`: greedy, so that a password with an @ in it goes whole. The look behind lets it begin only where
+ * a word begins: tried at every letter of a long word, it would take a time that grows with the square of its length.
+ */
+const URL_PASSWORD = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):([^\s/"'<>]+)@/gi
 /** `password=x` and `"password":"x"`, as in query strings and printed objects. A sentence such as `secret: …` stays readable. */
 const ASSIGNED = /((?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]?key|access[-_]?key)(?:=|["']\s*:\s*["']))[^\s"'&,;]+/gi
 const BEARER = /\b(bearer|basic)\s+[a-z0-9+/._~=-]{8,}/gi

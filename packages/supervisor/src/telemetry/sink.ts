@@ -26,7 +26,7 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
   output.on('error', failed)
 
   const isDone = (): boolean => ring.isEmpty() && output.writableLength === 0
-  const isGone = (): boolean => output.destroyed || output.writableEnded
+  const isGone = (): boolean => output.destroyed || output.writableEnded || output.errored !== null
 
   function failed(): void {
     failedAtMs = performance.now()
@@ -38,7 +38,7 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
     pumping = true
     if (failedAtMs === null) {
       let sent = true
-      while (sent && output.writableLength < MOST_UNREAD_BYTES) sent = sendNext()
+      while (sent && failedAtMs === null && output.writableLength < MOST_UNREAD_BYTES) sent = sendNext()
     } else if (performance.now() - failedAtMs >= RETRY_AFTER_MS) {
       // One line finds out whether the sink is back; the others wait for its answer.
       failedAtMs = performance.now()
@@ -85,8 +85,8 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
     },
     async flush(timeoutMs) {
       pump()
-      if (isDone()) return true
       if (failedAtMs !== null || isGone()) return false
+      if (isDone()) return true
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer)
@@ -96,7 +96,7 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
         const timer = setTimeout(wake, timeoutMs)
         waiters.add(wake)
       })
-      return isDone()
+      return failedAtMs === null && isDone()
     },
   }
 }
