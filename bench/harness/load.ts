@@ -14,30 +14,33 @@ export type LoadWish = Partial<LoadOrder> & Pick<LoadOrder, 'port' | 'durationMs
 export interface Load {
   /** Resolves when the warm-up is over. */
   readonly begun: Promise<void>
+  /** When a process answered that was not among `knownPids`, since counting began. */
+  readonly newcomerAfterMs: Promise<number>
   readonly report: Promise<LoadReport>
   stop(): void
 }
 
 /** A load from a process of its own, bounded in time. */
 export function startLoad(wish: LoadWish): Load {
-  const order: LoadOrder = { hosts: HOSTS, path: '/', connections: 64, keepAlive: true, warmUpMs: 0, minRequests: 0, ...wish }
+  const order: LoadOrder = { hosts: HOSTS, path: '/', connections: 64, keepAlive: true, warmUpMs: 0, minRequests: 0, knownPids: [], ...wish }
   const generator = start(GENERATOR, [JSON.stringify(order)])
   const begun = Promise.withResolvers<void>()
+  const newcomer = Promise.withResolvers<number>()
   const report = Promise.withResolvers<LoadReport>()
   generator.process.on('message', (message: LoadMessage) => {
     if (message.kind === 'begun') begun.resolve()
+    else if (message.kind === 'newcomer') newcomer.resolve(message.afterMs)
     else report.resolve(message)
   })
   generator.process.on('exit', () => {
     const error = new Error(`a load generator ended early: ${generator.lastOutput()}`)
-    begun.reject(error)
-    report.reject(error)
+    for (const promise of [begun, newcomer, report]) promise.reject(error)
   })
-  begun.promise.catch(() => {})
-  report.promise.catch(() => {})
+  for (const { promise } of [begun, newcomer, report] as const) (promise as Promise<unknown>).catch(() => {})
   const limitMs = order.warmUpMs + order.durationMs + MARGIN_MS
   return {
     begun: begun.promise,
+    newcomerAfterMs: newcomer.promise,
     report: within('the report of a load generator', limitMs, report.promise).finally(() => end(generator)),
     stop: () => generator.process.send('stop'),
   }

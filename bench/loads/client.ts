@@ -6,6 +6,8 @@ export interface ClientOutside {
   readonly isStopping: () => boolean
   nextAddress(): { readonly host: string; readonly port: number }
   answered(): void
+  /** Sees every answer if there is such a method; that costs. */
+  readonly inspect: ((answer: Buffer) => void) | null
   failed(how: string): void
 }
 
@@ -63,7 +65,8 @@ export class Client implements SocketOwner {
     this.#part = response ? null : bytes
     if (!response) return
     if (!isOk(bytes)) return this.#refused(bytes)
-    if (response.keepsOpen) this.#usualLength = response.length
+    this.#outside.inspect?.(bytes)
+    if (response.keepsOpen && !this.#outside.inspect) this.#usualLength = response.length
     this.#answered(response.keepsOpen)
   }
 

@@ -15,11 +15,11 @@ let cpuBefore = process.cpuUsage()
 let toldToStop = false
 let stopping = false
 let turn = 0
+let newcomerSeen = false
 
-const clients = Array.from(
-  { length: order.connections },
-  () => new Client({ request: requestText(), isStopping: () => stopping, nextAddress, answered, failed }),
-)
+const inspect = order.knownPids.length > 0 ? lookForNewcomer : null
+const outside = { request: requestText(), isStopping: () => stopping, nextAddress, answered, inspect, failed }
+const clients = Array.from({ length: order.connections }, () => new Client(outside))
 process.on('message', () => {
   toldToStop = true
 })
@@ -38,6 +38,13 @@ function nextAddress(): { readonly host: string; readonly port: number } {
 
 function answered(): void {
   requests++
+}
+
+function lookForNewcomer(answer: Buffer): void {
+  const pid = Number(/pid (\d+)/.exec(answer.toString('latin1'))?.[1])
+  if (newcomerSeen || order.knownPids.includes(pid)) return
+  newcomerSeen = true
+  tell({ kind: 'newcomer', afterMs: performance.now() - begunAtMs })
 }
 
 function failed(how: string): void {

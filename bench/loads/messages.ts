@@ -14,6 +14,8 @@ export interface LoadOrder {
   readonly durationMs: number
   /** A load that is told to stop goes on until it has sent so many, within `durationMs`. */
   readonly minRequests: number
+  /** Where answers say `pid <n>`: the first one of a process that is not listed is told at once. Empty: answers are not looked at. */
+  readonly knownPids: readonly number[]
 }
 
 export interface LoadReport {
@@ -27,4 +29,8 @@ export interface LoadReport {
   readonly cpuMs: number
 }
 
-export type LoadMessage = LoadReport | { readonly kind: 'begun' }
+export type LoadMessage =
+  | LoadReport
+  | { readonly kind: 'begun' }
+  /** Since counting began. */
+  | { readonly kind: 'newcomer'; readonly afterMs: number }

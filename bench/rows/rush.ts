@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { startStationmaster } from '../harness/contestants.ts'
-import { firstAnswerOfAnother } from '../harness/first-answer.ts'
 import { startLoad } from '../harness/load.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
 import { median, range } from '../harness/statistics.ts'
@@ -36,12 +35,10 @@ async function run({ quick }: Settings): Promise<Outcome> {
 async function rushOnce(): Promise<number> {
   const server = await startStationmaster('who', { min: 1, max: 10 })
   const { workers } = await server.settled(1, 1)
-  const known = new Set(workers.filter(({ state }) => state === 'ready').map(({ pid }) => pid))
+  const known = workers.filter(({ state }) => state === 'ready').map(({ pid }) => pid)
   await pause(CALM_MS)
-  const load = startLoad({ port: server.port, path: PATH, connections: CLIENTS, durationMs: LIMIT_MS })
-  await load.begun
-  const begunAtMs = performance.now()
-  const seconds = ((await firstAnswerOfAnother(server.port, known, LIMIT_MS)) - begunAtMs) / 1000
+  const load = startLoad({ port: server.port, path: PATH, connections: CLIENTS, durationMs: LIMIT_MS, knownPids: known })
+  const seconds = (await load.newcomerAfterMs) / 1000
   load.stop()
   await load.report
   await server.stop()
