@@ -9,6 +9,7 @@ const checks = [
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['format', 'biome', 'ci', '--colors=off'],
   ['unused code', 'knip'],
+  ['option table of the README', 'node', 'scripts/write-options.ts', '--check'],
   ['package', 'publint', '--pack', 'npm', 'packages/supervisor'],
   ['package types', 'attw', '--profile', 'esm-only', '--pack', 'packages/supervisor'],
 ]
