@@ -1,4 +1,5 @@
 import type { Fleet, Worker } from './fleet.ts'
+import type { Role } from './slot.ts'
 
 /** Questions about who is there. Read-only. */
 
@@ -39,6 +40,11 @@ export function successorOf(fleet: Fleet, workerId: number): Worker | null {
 /** One worker at a time is replaced by a successor, so that a bad cause meets one and not all of them. */
 export function isReplacing(fleet: Fleet): boolean {
   return fleet.workers.some((worker) => worker.replaces !== null)
+}
+
+/** Boots that timed out and are not gone yet. Their places stay theirs until then: how they end decides what comes after. */
+export function countDyingBoots(fleet: Fleet, role: Role): number {
+  return fleet.workers.filter(({ life }) => life.kind === 'killing' && life.failed && !life.booted && life.role === role).length
 }
 
 /** Slots where a failed worker is missed and whose next fork has to wait. */

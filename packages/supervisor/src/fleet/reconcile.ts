@@ -1,5 +1,5 @@
 import { chooseRetirees } from '../policy/retire.ts'
-import { countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
+import { countDyingBoots, countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import { drainWorker, forkWorker, promoteWorker } from './lifecycle.ts'
@@ -35,7 +35,8 @@ function fill(draft: Draft, missing: number): void {
   for (const spare of promoted) promoteWorker(draft, spare)
   // Whom a spare has stood in for is no longer missed.
   fleet.backingOff = fleet.backingOff.slice(promoted.length)
-  for (let left = missing - promoted.length - slotsBackingOff(fleet).length; left > 0 && mayFork(draft); left--) {
+  const waiting = slotsBackingOff(fleet).length + countDyingBoots(fleet, 'worker')
+  for (let left = missing - promoted.length - waiting; left > 0 && mayFork(draft); left--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'worker' })
   }
 }
@@ -79,7 +80,8 @@ function keepSpares(draft: Draft): void {
   for (const spare of spares.slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
   if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
   const room = fleet.settings.workers.max - Math.max(fleet.target, heads(fleet).length)
-  for (let wanted = Math.min(fleet.spareTarget, room) - spares.length; wanted > 0 && mayFork(draft); wanted--) {
+  const there = spares.length + countDyingBoots(fleet, 'spare')
+  for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft); wanted--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'spare' })
   }
 }

@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest'
+import type { StationmasterError } from '../../packages/supervisor/src/errors.ts'
+import { wakeAtMs } from '../../packages/supervisor/src/fleet/step.ts'
+import { viewOf } from '../../packages/supervisor/src/fleet/view.ts'
+import { Driver, fleetSettings, reportOf, running } from './driver.ts'
+
+const errorOf = (driver: Driver, requestId: number): StationmasterError | null | undefined =>
+  driver.commandsOf('answer').find((command) => command.requestId === requestId)?.error
+
+/** Lets a reload run: everything boots, drains and settles. */
+function runReload(driver: Driver, watch: () => void = () => {}): void {
+  for (let rounds = 0; rounds < 100 && driver.fleet.reload; rounds++) {
+    driver.bootAll()
+    watch()
+    driver.send({ kind: 'woken' }, 1000)
+    watch()
+    driver.leaveAll()
+  }
+}
+
+test('the first workers boot in parallel, and the fleet runs when the smallest size is ready', () => {
+  const driver = new Driver(fleetSettings({ workers: { min: 3 }, capacity: { cpus: 2 } })).send({ kind: 'started' })
+  expect(driver.ids('booting')).toEqual([1, 2])
+  driver.ready(1).ready(2)
+  expect(driver.fleet.phase).toBe('starting')
+  driver.ready(3)
+  expect(driver.fleet.phase).toBe('running')
+  expect(driver.notesOf('fleet:running')).toEqual([{ kind: 'fleet:running', ready: 3 }])
+})
+
+test('scale by hand grows at once, is answered when all are ready, and stays by hand until auto', () => {
+  const driver = running(1).send({ kind: 'scaleRequested', requestId: 1, workers: 3 })
+  expect(driver.commandsOf('answer')).toEqual([])
+  driver.bootAll()
+  expect(driver.commandsOf('answer')).toEqual([{ kind: 'answer', requestId: 1, error: null, detail: '3 workers are ready' }])
+  expect(viewOf(driver.fleet, driver.nowMs)).toMatchObject({ mode: 'manual', lastDecision: { from: 1, to: 3, lane: 'manual', reason: 'by hand' } })
+  for (let ticks = 0; ticks < 1000; ticks++) driver.tick({ cpu: 0.01 })
+  expect(driver.fleet.target).toBe(3)
+  expect(driver.fleet.standing).toMatchObject({ to: 3, wanted: 2, lane: 'manual' })
+  expect(driver.fleet.standing?.heldBackBy[0]).toContain('set by hand')
+  driver.send({ kind: 'scaleRequested', requestId: 2, workers: 'auto' }).tick({ cpu: 0.01 })
+  expect(driver.fleet.target).toBe(2)
+})
+
+test.for([0, -1, 1.5, 11, Number.NaN, Number.POSITIVE_INFINITY])('scale to %s is refused in one sentence', (workers) => {
+  const driver = running(1).send({ kind: 'scaleRequested', requestId: 1, workers })
+  expect(errorOf(driver, 1)).toMatchObject({ code: 'SM_REQUEST_INVALID', fault: 'option' })
+  expect(errorOf(driver, 1)?.message).toContain('expected a whole number from 1 to 10')
+  expect(driver.fleet.target).toBe(1)
+})
+
+test('scale by hand beyond capacity is obeyed, with a warning that has the numbers', () => {
+  const driver = running(1, { capacity: { cpus: 2 } }).send({ kind: 'scaleRequested', requestId: 1, workers: 4 })
+  expect(driver.notesOf('fleet:warning')[0]?.message).toBe(
+    '4 workers, set by hand, are more than this container carries: 2 CPUs (host) carry 2 workers.',
+  )
+  expect(driver.fleet.target).toBe(4)
+})
+
+test('a smaller scale lets the cheapest go and a worker whose load is not known stays', () => {
+  const driver = running(3)
+  const loads = [reportOf({ queue: 5 }), reportOf({ sockets: 1, connections: 1 }), null]
+  driver.send({
+    kind: 'sampled',
+    samples: loads.map((report, index) => ({ workerId: index + 1, cpu: 0.1, memoryBytes: 1e8, report })),
+    usage: { cpus: 1, memoryBytes: 1e9 },
+  })
+  driver.send({ kind: 'scaleRequested', requestId: 1, workers: 2 })
+  expect(driver.ids('draining')).toEqual([2])
+})
+
+test('a fleet shrunk while it grows lets those go that still boot, and never the last ready one', () => {
+  const driver = running(1).send({ kind: 'scaleRequested', requestId: 1, workers: 3 }).send({ kind: 'scaleRequested', requestId: 2, workers: 1 })
+  expect(driver.ids('draining')).toEqual([2, 3])
+  expect(driver.ids('ready')).toEqual([1])
+  expect(driver.commandsOf('answer').map((command) => command.requestId)).toEqual([1, 2])
+})
+
+test('drain: another than the last goes at once and its place is filled', () => {
+  const driver = running(2).send({ kind: 'drainRequested', requestId: 1, workerId: 2 })
+  expect(driver.ids('draining')).toEqual([2])
+  expect(driver.workers('booting').map((worker) => worker.slot)).toEqual([1])
+})
+
+test('drain of the last ready one waits for its successor, also when the first successor fails', () => {
+  const driver = running(1).send({ kind: 'drainRequested', requestId: 1, workerId: 1 })
+  expect(errorOf(driver, 1)).toBeNull()
+  expect(driver.ids('ready')).toEqual([1])
+  driver.exit(driver.ids('booting')[0] as number)
+  expect(driver.ids('ready')).toEqual([1])
+  driver.send({ kind: 'woken' }, (wakeAtMs(driver.fleet) as number) - driver.nowMs)
+  driver.bootAll()
+  expect(driver.ids('draining')).toEqual([1])
+  expect(driver.workers('ready').length).toBe(1)
+})
+
+test('drain of a worker that is not there names those that are', () => {
+  const driver = running(2).send({ kind: 'drainRequested', requestId: 1, workerId: 9 })
+  expect(errorOf(driver, 1)?.message).toBe('There is no worker 9 to drain; there are 1, 2.')
+})
+
+test('reload: start before stop, one slot at a time, never fewer ready than before', () => {
+  const driver = running(3, { workers: { spares: 1 } })
+  driver.tick().bootAll()
+  driver.send({ kind: 'reloadRequested', requestId: 1 })
+  let most = 0
+  runReload(driver, () => {
+    expect(driver.workers('ready').length).toBeGreaterThanOrEqual(3)
+    most = Math.max(most, driver.workers('ready').length)
+  })
+  expect(most).toBe(4)
+  expect(driver.workers('ready').map(({ slot, generation }) => ({ slot, generation }))).toEqual([
+    { slot: 0, generation: 2 },
+    { slot: 1, generation: 2 },
+    { slot: 2, generation: 2 },
+  ])
+  driver.tick().bootAll()
+  expect(driver.workers('spare').map((worker) => worker.generation)).toEqual([2])
+  expect(driver.commandsOf('answer')).toEqual([
+    { kind: 'answer', requestId: 1, error: null, detail: 'generation 2 is serving: 3 workers were replaced' },
+  ])
+})
+
+test('reload: the first of the new generation has to stay ready before anything old is touched', () => {
+  const driver = running(2).send({ kind: 'reloadRequested', requestId: 1 }).bootAll()
+  expect(driver.ids('draining')).toEqual([])
+  driver.exit(3)
+  expect(errorOf(driver, 1)).toMatchObject({ code: 'SM_RELOAD_FAILED', fault: 'application' })
+  expect(driver.ids('ready')).toEqual([1, 2])
+  expect(driver.fleet).toMatchObject({ generation: 1, restarts: 0, reload: null })
+})
+
+test('reload: a new generation that does not boot aborts it with the reason, old workers untouched', () => {
+  const driver = running(2).send({ kind: 'reloadRequested', requestId: 1 })
+  driver.exit(3, { lastStderrLines: ['SyntaxError: oops'] })
+  expect(errorOf(driver, 1)?.message).toBe(
+    'Reload aborted: worker 3 of generation 2 exited with code 1 before it was ready to take over; the old workers stay. Its last line: SyntaxError: oops',
+  )
+  expect(driver.ids('ready')).toEqual([1, 2])
+  driver.send({ kind: 'reloadRequested', requestId: 2 })
+  runReload(driver)
+  expect(driver.workers('ready').map((worker) => worker.generation)).toEqual([3, 3])
+})
+
+test('reload: a hang in boot aborts it at the boot limit', () => {
+  const driver = running(1).send({ kind: 'reloadRequested', requestId: 1 }).send({ kind: 'woken' }, 30_000)
+  driver.exit(2, { code: null, signal: 'SIGKILL' })
+  expect(errorOf(driver, 1)?.message).toContain('was not ready within 30 s')
+  expect(driver.ids('ready')).toEqual([1])
+})
+
+test('reload: a second one is refused while the first is under way', () => {
+  const driver = running(1).send({ kind: 'reloadRequested', requestId: 1 }).send({ kind: 'reloadRequested', requestId: 2 })
+  expect(errorOf(driver, 2)).toMatchObject({ code: 'SM_RELOAD_BUSY' })
+})
+
+test('reload: a crash of an old worker in the middle leads on to the new generation', () => {
+  const driver = running(3).send({ kind: 'reloadRequested', requestId: 1 })
+  driver.exit(1).exit(3)
+  driver.send({ kind: 'woken' }, 5000)
+  runReload(driver)
+  expect(errorOf(driver, 1)).toBeNull()
+  expect(driver.workers('ready').map((worker) => worker.generation)).toEqual([2, 2, 2])
+})
+
+test('reload: not done while nothing serves', () => {
+  const driver = running(1).send({ kind: 'reloadRequested', requestId: 1 })
+  driver.exit(1).exit(2)
+  expect(driver.commandsOf('answer').filter((command) => command.error === null)).toEqual([])
+})
+
+test('reload: growth and shrinking in the middle both come out right', () => {
+  for (const workers of [5, 1]) {
+    const driver = running(3).send({ kind: 'reloadRequested', requestId: 1 }).bootAll().send({ kind: 'scaleRequested', requestId: 2, workers })
+    runReload(driver)
+    expect(driver.workers('ready').map((worker) => worker.generation)).toEqual(Array.from({ length: workers }, () => 2))
+    expect(errorOf(driver, 1)).toBeNull()
+  }
+})
+
+test('a spare is promoted in one message, also while it boots, and also in the middle of a reload', () => {
+  const driver = running(1, { workers: { spares: 1 } })
+  driver.tick().bootAll().send({ kind: 'reloadRequested', requestId: 1 })
+  driver.send({ kind: 'scaleRequested', requestId: 2, workers: 2 })
+  expect(driver.commandsOf('promote')).toEqual([{ kind: 'promote', workerId: 2 }])
+  expect(driver.ids('ready')).toEqual([1, 2])
+  runReload(driver)
+  expect(driver.workers('ready').map((worker) => worker.generation)).toEqual([2, 2])
+  const booting = running(1, { workers: { spares: 1 } }).tick()
+  booting.send({ kind: 'scaleRequested', requestId: 1, workers: 2 }).ready(2)
+  expect(booting.ids('ready')).toEqual([1, 2])
+})

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { Driver, fleetSettings, running } from './driver.ts'
+
+const stop = { kind: 'stopRequested', reason: 'SIGTERM' } as const
+
+test('stop drains all, and exits 0 when the last is gone', () => {
+  const driver = running(3).send(stop)
+  expect(driver.commandsOf('drain').map((command) => command.timeoutMs)).toEqual([30_000, 30_000, 30_000])
+  driver.exit(1, { code: 0 }).exit(2, { code: 0 })
+  expect(driver.commandsOf('exit')).toEqual([])
+  driver.exit(3, { code: 0 })
+  expect(driver.commandsOf('exit')).toEqual([{ kind: 'exit', code: 0, message: null }])
+})
+
+test('a drain that does not end is killed at its deadline, which never lies beyond that of the platform', () => {
+  const driver = running(1, { drain: { stopDeadlineMs: 2500 } }).send(stop)
+  expect(driver.commandsOf('drain')).toEqual([{ kind: 'drain', workerId: 1, timeoutMs: 2500 }])
+  driver.send({ kind: 'woken' }, 2500)
+  expect(driver.commandsOf('kill')).toEqual([{ kind: 'kill', workerId: 1 }])
+})
+
+test('a repeat within a second is the same request, a later one hurries, a third ends it now', () => {
+  const driver = running(1).send(stop).send(stop, 900)
+  expect(driver.commandsOf('drain').length).toBe(1)
+  driver.send(stop, 200)
+  expect(driver.commandsOf('drain').at(-1)).toEqual({ kind: 'drain', workerId: 1, timeoutMs: 2000 })
+  driver.send(stop, 1500)
+  expect(driver.ids('killing')).toEqual([1])
+})
+
+test('SIGTERM during boot: nothing is forked any more, and what boots has little time', () => {
+  const driver = new Driver(fleetSettings({ workers: { min: 3 } })).send({ kind: 'started' }).send(stop, 50)
+  expect(driver.commandsOf('drain').map((command) => command.timeoutMs)).toEqual([5000, 5000, 5000])
+  driver.send({ kind: 'readied', workerId: 1 }, 10).send({ kind: 'woken' }, 5000)
+  expect(driver.ids('killing')).toEqual([1, 2, 3])
+  driver.leaveAll()
+  expect(driver.commandsOf('fork').length).toBe(3)
+  expect(driver.commandsOf('exit')).toEqual([{ kind: 'exit', code: 0, message: null }])
+})
+
+test('SIGTERM before anything was forked ends at once', () => {
+  const driver = new Driver().send(stop)
+  expect(driver.commandsOf('exit')).toEqual([{ kind: 'exit', code: 0, message: null }])
+})
+
+test('SIGTERM in the middle of a reload and of a scale answers both requests', () => {
+  const driver = running(2).send({ kind: 'reloadRequested', requestId: 1 }).send({ kind: 'scaleRequested', requestId: 2, workers: 4 }).send(stop)
+  expect(driver.commandsOf('answer').map(({ requestId, error }) => [requestId, error?.code])).toEqual([
+    [1, 'SM_STOPPING'],
+    [2, 'SM_STOPPING'],
+  ])
+  driver.send({ kind: 'scaleRequested', requestId: 3, workers: 1 }).send({ kind: 'reloadRequested', requestId: 4 })
+  driver.send({ kind: 'drainRequested', requestId: 5, workerId: 1 })
+  expect(
+    driver
+      .commandsOf('answer')
+      .slice(2)
+      .every(({ error }) => error?.code === 'SM_STOPPING'),
+  ).toBe(true)
+})
+
+test('SIGTERM while every worker is in its back-off ends at once', () => {
+  const driver = running(1).exit(1).send(stop)
+  expect(driver.fleet.phase).toBe('stopped')
+})
+
+test('a fatal fault exits 1 with its message; the first SIGTERM after it does not hurry', () => {
+  const driver = running(2, { drain: { stopDeadlineMs: 10_000 } })
+    .send({ kind: 'fatal', message: 'Port 80 is taken.' })
+    .send(stop, 100)
+  expect(driver.commandsOf('drain').map((command) => command.timeoutMs)).toEqual([30_000, 30_000, 10_000, 10_000])
+  driver.leaveAll()
+  expect(driver.commandsOf('exit')).toEqual([{ kind: 'exit', code: 1, message: 'Port 80 is taken.' }])
+})
+
+test('crashes while it stops count for nothing, and nothing is said after the end', () => {
+  const driver = running(2).send(stop).exit(1, { code: 1 }).exit(2, { code: 1 })
+  expect(driver.fleet.restarts).toBe(0)
+  const notes = driver.notes.length
+  driver.send(stop, 5000).send({ kind: 'fatal', message: 'late' }).tick()
+  expect(driver.notes.length).toBe(notes)
+  expect(driver.commandsOf('exit').length).toBe(1)
+})
