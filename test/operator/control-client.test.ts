@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import http from 'node:http'
+import net from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -48,6 +49,37 @@ it('tells that the supervisor went away in the middle', async ({ world }) => {
   await server.close()
   await failure
   held.resolve()
+})
+
+it.for([
+  ['says nothing', ''],
+  ['stops after the head', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"version":1'],
+] as const)('gives up reading from a supervisor that %s', async ([, said], { world }) => {
+  const held = new Set<net.Socket>()
+  const frozen = net.createServer((socket) => {
+    held.add(socket.on('error', () => {}))
+    socket.write(said)
+  })
+  await once(frozen.listen(world.path), 'listening')
+  await expect(connectControl(world.path).status()).rejects.toMatchObject({
+    code: 'SM_NO_SUPERVISOR',
+    message: expect.stringContaining('does not answer (waited'),
+  })
+  for (const socket of held) socket.destroy()
+  await new Promise((resolve) => frozen.close(resolve))
+})
+
+it('takes no answer that grows without end', async ({ world }) => {
+  const other = http.createServer((_, response) => {
+    const more = () => {
+      while (response.write('x'.repeat(65_536)));
+    }
+    response.on('drain', more)
+    more()
+  })
+  await once(other.listen(world.path), 'listening')
+  await expect(connectControl(world.path).status()).rejects.toMatchObject({ code: 'SM_NO_SUPERVISOR' })
+  await new Promise((resolve) => other.close(resolve))
 })
 
 describe('nobody to talk to', () => {

@@ -1,6 +1,10 @@
-import { expect } from 'vitest'
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { expect, vi } from 'vitest'
 import type { TimedNote } from '../../packages/supervisor/src/fleet/note.ts'
 import { connectControl } from '../../packages/supervisor/src/operator/control-client.ts'
+import { createEventStreams } from '../../packages/supervisor/src/operator/event-stream.ts'
+import { FakeControl } from './fake-control.ts'
 import { RawClient, it } from './harness.ts'
 
 const warning = (message: string): TimedNote => ({ kind: 'fleet:warning', message, atMs: 1 })
@@ -67,4 +71,19 @@ it('ends when the supervisor closes', async ({ world }) => {
   await server.close()
   await reading
   expect(heard).toEqual([warning('the last one')])
+})
+
+it('gives a sign of life while nothing happens, until the stream is closed', () => {
+  vi.useFakeTimers()
+  try {
+    const written: string[] = []
+    const response = Object.assign(new EventEmitter(), { writeHead: () => {}, write: (part: string) => written.push(part), writableLength: 0 })
+    createEventStreams(new FakeControl()).open(response as unknown as ServerResponse)
+    vi.advanceTimersByTime(60_000)
+    expect(written.filter((part) => part === ': still here\n\n').length).toBeGreaterThanOrEqual(2)
+    response.emit('close')
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })

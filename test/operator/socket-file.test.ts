@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { get, it } from './harness.ts'
 
 const there = async (file: string): Promise<boolean> =>
@@ -105,6 +105,17 @@ describe('refused, and left as it was:', () => {
     await symlink(target, world.path)
     await expect(world.open()).rejects.toMatchObject({ message: expect.stringContaining('symbolic link') })
     expect(await there(target)).toBe(true)
+  })
+
+  it("another user's socket, even one that nobody answers on", async ({ world }) => {
+    await leaveStaleSocket(world.path)
+    const user = vi.spyOn(process, 'getuid').mockReturnValue(4711)
+    try {
+      await expect(world.open()).rejects.toMatchObject({ code: 'SM_OPTION_INVALID', message: expect.stringContaining('belongs to user') })
+    } finally {
+      user.mockRestore()
+    }
+    expect(await there(world.path)).toBe(true)
   })
 
   it('a path that is too long, before anything is made', async ({ world }) => {

@@ -12,6 +12,8 @@ type Method = 'GET' | 'POST'
 /** One request over the control socket and its JSON answer. */
 export async function askSupervisor(file: string, method: Method, url: string, body?: unknown): Promise<unknown> {
   const response = await request(file, method, url, body)
+  // What follows the head comes at once; a supervisor that is stopped between the two must not hold us for ever.
+  response.setTimeout(READ_TIMEOUT_MS, () => response.destroy(silent(file)))
   let source = ''
   try {
     for await (const chunk of response) {
@@ -38,6 +40,8 @@ async function request(file: string, method: Method, url: string, body?: unknown
   const source = body === undefined ? '' : JSON.stringify(body)
   const headers = method === 'POST' ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(source) } : {}
   const outgoing = http.request({ socketPath: file, path: url, method, headers, agent: false })
+  // What fails after the head is told by the response; the request tells it too, to nobody.
+  outgoing.on('error', () => {})
   const timer = method === 'GET' ? setTimeout(() => outgoing.destroy(silent(file)), READ_TIMEOUT_MS) : undefined
   try {
     outgoing.end(source)

@@ -26,6 +26,7 @@ async function isLive(file: string): Promise<boolean> {
 
 async function askPid(file: string): Promise<number | null> {
   const request = http.get({ socketPath: file, path: '/v1/status', agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+  request.on('error', () => {})
   try {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     let body = ''

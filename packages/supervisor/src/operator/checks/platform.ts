@@ -4,10 +4,16 @@ import { type Finding, warning } from './finding.ts'
 const DRAINING = 'RAILWAY_DEPLOYMENT_DRAINING_SECONDS'
 /** What a supervisor needs after the drain to end workers and itself. */
 const MARGIN_S = 5
+const SUPPORTED_LINES = ['22', '24', '26']
 
 /** What the platform around us does to a drain. */
-export function checkPlatform(environment: NodeJS.ProcessEnv, drainTimeoutMs: number): Finding[] {
-  return [...checkWrapper(environment), ...(isRailway(environment) ? checkRailway(environment, drainTimeoutMs) : [])]
+export function checkPlatform(environment: NodeJS.ProcessEnv, drainTimeoutMs: number, nodeVersion: string): Finding[] {
+  return [...checkNode(nodeVersion), ...checkWrapper(environment), ...(isRailway(environment) ? checkRailway(environment, drainTimeoutMs) : [])]
+}
+
+function checkNode(version: string): Finding[] {
+  if (SUPPORTED_LINES.includes(version.split('.')[0] ?? '')) return []
+  return [warning(`Node ${version} is not one of the lines that are tested (${SUPPORTED_LINES.join(', ')}); use the newest of one of them.`)]
 }
 
 function checkRailway(environment: NodeJS.ProcessEnv, drainTimeoutMs: number): Finding[] {

@@ -70,7 +70,7 @@ async function checkSurroundings({ environment, outside }: CommandContext, setti
   const found = [
     ...(missing ? [error(missing)] : []),
     ...checkCapacity(fleet.capacity, fleet.workers),
-    ...checkPlatform(environment, fleet.drain.timeoutMs),
+    ...checkPlatform(environment, fleet.drain.timeoutMs, process.versions.node),
     ...(runningPid === null ? [] : [warning(`A supervisor runs here already (pid ${runningPid}); a second one needs its own --control.`)]),
   ]
   const reached = await Promise.all([

@@ -1,0 +1,135 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { expect } from 'vitest'
+import { connectControl } from '../../packages/supervisor/src/operator/control-client.ts'
+import { it as base, spawnCli } from './harness.ts'
+
+/** An app that tells where it listens and what it was given. */
+const SERVER = `
+const server = require('node:http').createServer((request, response) => response.end('hello'))
+server.listen(0, '127.0.0.1', () => console.log('LISTENING', server.address().port, JSON.stringify(process.argv.slice(2))))
+`
+
+interface Running {
+  readonly process: ChildProcess
+  output(): string
+  /** Resolves when the output has this; fails when the process ends without. */
+  says(text: string | RegExp): Promise<void>
+  ends(): Promise<readonly [code: number | null, signal: string | null]>
+}
+
+const it = base.extend<{ start: (words: readonly string[], environment?: Record<string, string>) => Running }>({
+  start: async ({ cli }, use) => {
+    const running: Running[] = []
+    await use((words, environment = {}) => {
+      const started = follow(spawnCli(cli.folder, ['start', ...words], environment))
+      running.push(started)
+      return started
+    })
+    for (const { process: command, ends } of running) {
+      if (command.exitCode === null && command.signalCode === null) command.kill('SIGTERM')
+      await ends()
+    }
+  },
+})
+
+function follow(command: ChildProcess): Running {
+  let output = ''
+  for (const stream of [command.stdout, command.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const closed = once(command, 'close') as Promise<[number | null, string | null]>
+  return {
+    process: command,
+    output: () => output,
+    async says(text) {
+      const found = () => (typeof text === 'string' ? output.includes(text) : text.test(output))
+      while (!found()) {
+        const data = [command.stdout, command.stderr].filter((stream) => stream !== null).map((stream) => once(stream, 'data'))
+        const ended = await Promise.race([...data, closed.then(() => 'ended' as const)])
+        if (ended === 'ended' && !found()) throw new Error(`ended before it said ${text}; it said:\n${output}`)
+      }
+    },
+    ends: () => closed,
+  }
+}
+
+it('runs an unmodified server, answers every command, and ends with 0 on SIGTERM', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const app = start(['server.js', '--max', '2', '--', '--verbose', 'a b'])
+  await app.says('the fleet is running')
+  await app.says('["--verbose","a b"]')
+  const port = Number(/LISTENING (\d+)/.exec(app.output())?.[1])
+  expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('hello')
+
+  const status = JSON.parse((await cli.run(['status', '--json'])).stdout) as { state: string; workers: unknown[]; pid: number }
+  expect(status).toMatchObject({ version: 1, state: 'running', pid: app.process.pid, fleet: { min: 1, max: 2 } })
+  expect(await cli.run(['scale', '2'])).toMatchObject({ code: 0, stdout: '2 workers are ready\n' })
+  expect(await cli.run(['scale', '3'])).toMatchObject({ code: 2, stdout: '' })
+  expect(await cli.run(['reload'])).toMatchObject({ code: 0, stdout: expect.stringContaining('generation 2 is serving') })
+  expect(await cli.run(['drain', '4711'])).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no worker 4711') })
+  expect((await cli.run(['explain'])).stdout).toMatch(/^now\n[\d:]+ {2}/)
+
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+  expect((await cli.run(['status'])).code).toBe(3)
+})
+
+it('takes everything from a config file in TypeScript, and flags win over it', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'app.cjs'), SERVER)
+  const config = `const max: number = 7\nexport default { entry: './app.cjs', args: ['from-file'], workers: { max }, scaling: { mode: 'shadow' }, control: { socket: 'own.sock' } }\n`
+  await writeFile(path.join(cli.folder, 'stationmaster.config.mts'), config)
+  const app = start(['--max', '3'])
+  await app.says('the fleet is running')
+  await app.says('["from-file"]')
+  const status = await connectControl(path.join(cli.folder, 'own.sock')).status()
+  expect(status).toMatchObject({ mode: 'shadow', fleet: { max: 3 } })
+  app.process.kill('SIGINT')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it('an app that fails ends with 1, the cause and its last words', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), `throw new Error('no licence found')`)
+  const app = start(['server.js', '--log', 'json'])
+  expect(await app.ends()).toEqual([1, null])
+  expect(app.output()).toContain('no licence found')
+  expect(app.output()).toMatch(/failed \d+ times/)
+})
+
+it('a reload that does not come up exits 1, tells why, and the old workers serve on', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const app = start(['server.js', '--max', '2'])
+  await app.says('the fleet is running')
+  const port = Number(/LISTENING (\d+)/.exec(app.output())?.[1])
+  await writeFile(path.join(cli.folder, 'server.js'), `throw new Error('bad release')`)
+  const { code, stdout, stderr } = await cli.run(['reload'])
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^Reload aborted: .*old workers stay/)
+  expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('hello')
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it('goes on when nobody reads its output any more', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const app = start(['server.js', '--max', '2'])
+  await app.says('the fleet is running')
+  app.process.stdout?.destroy()
+  app.process.stderr?.destroy()
+  expect(await cli.run(['scale', '2'])).toMatchObject({ code: 0 })
+  expect(await cli.run(['reload'])).toMatchObject({ code: 0 })
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it('told to stop while it boots, it ends with 0', async ({ cli, start }) => {
+  await writeFile(
+    path.join(cli.folder, 'server.js'),
+    `require('node:fs').writeFileSync('booting', ''); console.log('BOOTING'); setInterval(() => {}, 1000)`,
+  )
+  const app = start(['server.js'])
+  await app.says('BOOTING')
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+  expect(await readFile(path.join(cli.folder, 'booting'), 'utf8')).toBe('')
+})
