@@ -182,7 +182,7 @@ describe('a worker cannot say', () => {
       [5, 1, 5, 1],
       [5, 1, 4, 1],
       ['5', 1],
-      new Array(4),
+      Array.from({ length: 4 }),
       Array.from({ length: 2 * BUCKETS + 2 }, (_, i) => i),
     ]),
     inReport('database', [undefined, 1, [], {}, { granted: 1, acknowledged: 1 }, { granted: 1, acknowledged: 1, inUse: -1 }]),

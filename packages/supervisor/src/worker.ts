@@ -50,7 +50,8 @@ export function onDrain(hook: DrainHook): void {
 
 /**
  * A pool of the package `pg`, which is loaded at the first call. `config` is pg's own (`max` defaults to pg's 10 connections). A lost idle
- * connection is reported on stderr instead of ending the process, and the pool is ended when the worker drains.
+ * connection is reported on stderr instead of ending the process, the pool is ended when the worker drains, and connections without an
+ * `application_name` are named after the worker.
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed
  * @example
