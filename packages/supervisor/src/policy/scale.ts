@@ -73,7 +73,7 @@ function toDecision(proposal: Proposal, obstacles: readonly Obstacle[], input: S
 function nextHeldBack(state: ScaleState, input: ScaleInput, proposal: Proposal, obstacles: readonly Obstacle[]): ScaleState['heldBack'] {
   const isHeld = proposal.wanted !== input.target && obstacles.length > 0
   const side = proposal.wanted > input.target ? 'up' : 'down'
-  if (isHeld) return { key: [proposal.lane, side, ...obstacles.map(({ name }) => name)].join(' '), seenAtMs: input.nowMs }
+  if (isHeld) return { key: [side, ...obstacles.map(({ name }) => name)].join(' '), seenAtMs: input.nowMs }
   return state.heldBack && input.nowMs - state.heldBack.seenAtMs < FORGET_HELD_BACK_MS ? state.heldBack : null
 }
 

@@ -15,7 +15,8 @@ export function limitsAt(schedule: readonly ScheduleEntry[], nowMs: number, base
     if (entry.max !== null) max = Math.min(max, entry.max)
   }
   // A floor above the ceiling is a contradiction in the schedule; capacity that was promised wins.
-  return { min: Math.min(min, base.max), max: Math.max(min, max) }
+  min = Math.min(min, base.max)
+  return { min, max: Math.max(min, max) }
 }
 
 function inForce(entry: ScheduleEntry, nowMs: number): boolean {

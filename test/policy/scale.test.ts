@@ -1,0 +1,243 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Decision } from '../../packages/supervisor/src/policy/decision.ts'
+import type { ScaleInput, ScaleState } from '../../packages/supervisor/src/policy/scale.ts'
+import { decide, untouched } from '../../packages/supervisor/src/policy/scale.ts'
+import type { ScalingSettings } from '../../packages/supervisor/src/policy/settings.ts'
+import type { Signals } from '../../packages/supervisor/src/policy/signals.ts'
+import { defaultScaling } from './settings.ts'
+
+type Values = Readonly<Record<string, number | null>>
+
+/** A signal that every worker reports the same. */
+const signalsOf = (values: Values): Signals =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { up: value, down: value, shown: value }]))
+
+const quiet: Values = { cpu: 0.05, memory: 0.1, queue: 0, p95: 0, eventLoopDelay: 2, eventLoopUtilization: 0.02 }
+/** Neither busy nor quiet. */
+const middling: Values = { cpu: 0.5, memory: 0.6, queue: 50, p95: 1000, eventLoopDelay: 50, eventLoopUtilization: 0.5 }
+
+class Policy {
+  state: ScaleState = untouched
+  target: number
+  nowMs = 0
+  readonly settings: ScalingSettings
+  readonly fields: Partial<ScaleInput>
+  readonly told: Decision[] = []
+  last: Decision | null = null
+
+  constructor(target: number, settings: Partial<ScalingSettings> = {}, fields: Partial<ScaleInput> = {}) {
+    this.target = target
+    this.settings = { ...defaultScaling, ...settings }
+    this.fields = fields
+  }
+
+  /** `seconds` ticks of one second each with the same values. */
+  feed(values: Values, seconds: number): this {
+    for (let tick = 0; tick < seconds; tick++) this.tick(signalsOf({ ...middling, ...values }))
+    return this
+  }
+
+  tick(signals: Signals): void {
+    this.nowMs += 1000
+    const ceiling = { workers: Number.POSITIVE_INFINITY, because: '' }
+    const input = { nowMs: this.nowMs, intervalMs: 1000, signals, target: this.target, min: 1, max: 10, ceiling, byHand: false, ...this.fields }
+    const verdict = decide(this.state, input, this.settings)
+    this.state = verdict.state
+    this.last = verdict.decision
+    if (verdict.news) this.told.push(verdict.decision)
+    this.target = verdict.decision.to
+  }
+
+  changes(): Decision[] {
+    return this.told.filter((decision) => decision.to !== decision.from)
+  }
+}
+
+const windowOnly = { surge: null } as const
+
+test.for([
+  ['cpu', 0.71, 60],
+  ['memory', 0.81, 60],
+  ['queue', 101, 30],
+  ['p95', 2001, 120],
+  ['eventLoopDelay', 101, 30],
+  ['eventLoopUtilization', 0.81, 30],
+] as const)('%s above its threshold alone makes the fleet grow, when its whole window is full and not a tick before', ([name, value, seconds]) => {
+  const policy = new Policy(2, windowOnly).feed({ [name]: value }, seconds - 1)
+  expect(policy.changes()).toEqual([])
+  policy.feed({ [name]: value }, 1)
+  expect(policy.changes()).toHaveLength(1)
+  expect(policy.told[0]).toMatchObject({ from: 2, to: 3, lane: 'window', heldBackBy: [] })
+  expect(Object.keys(policy.told[0]?.signals ?? {})).toEqual([name])
+  expect(policy.told[0]?.signals[name]).toMatchObject({ value, heldForMs: seconds * 1000 })
+})
+
+test.for(Object.keys(quiet))('all signals but %s are quiet: the fleet does not shrink', (name) => {
+  const policy = new Policy(3, windowOnly).feed({ ...quiet, [name]: middling[name] as number }, 1000)
+  expect(policy.changes()).toEqual([])
+})
+
+test('all signals quiet for the whole window: one worker less, and the next only after window and cooldown', () => {
+  const policy = new Policy(3).feed(quiet, 299)
+  expect(policy.changes()).toEqual([])
+  expect(policy.last?.reason).toContain('not long enough yet')
+  policy.feed(quiet, 1)
+  expect(policy.target).toBe(2)
+  policy.feed(quiet, 299)
+  expect(policy.target).toBe(2)
+  policy.feed(quiet, 1)
+  expect(policy.target).toBe(1)
+  policy.feed(quiet, 2000)
+  expect(policy.changes()).toHaveLength(2)
+})
+
+test('one signal that is not reported, or one worker that is silent, forbids to shrink', () => {
+  const policy = new Policy(3)
+  for (let tick = 0; tick < 1000; tick++) policy.tick({ ...signalsOf(quiet), cpu: { up: 0.05, down: null, shown: 0.05 } })
+  expect(policy.changes()).toEqual([])
+  expect(new Policy(3).feed({ ...quiet, queue: null }, 1000).changes()).toEqual([])
+})
+
+test('a missing value ends a hold: what nobody reported proves nothing', () => {
+  const policy = new Policy(2, windowOnly).feed({ cpu: 0.9 }, 50).feed({ cpu: null }, 1).feed({ cpu: 0.9 }, 59)
+  expect(policy.changes()).toEqual([])
+  expect(policy.feed({ cpu: 0.9 }, 1).changes()).toHaveLength(1)
+})
+
+test('one noisy tick does not throw away a minute of evidence, and an old peak does not outlive its cause', () => {
+  expect(new Policy(2, windowOnly).feed({ cpu: 0.9 }, 30).feed({ cpu: 0.5 }, 1).feed({ cpu: 0.9 }, 29).changes()).toHaveLength(1)
+  expect(new Policy(2, windowOnly).feed({ cpu: 0.9 }, 20).feed({ cpu: 0.2 }, 100).changes()).toEqual([])
+})
+
+test.for([
+  [0.71, 5],
+  [1.05, 6],
+  [1.4, 8],
+  [7, 8],
+] as const)('at cpu %s a fleet of 4 goes to %s: in proportion, at least one more, at most double', ([cpu, to]) => {
+  expect(new Policy(4, windowOnly).feed({ cpu }, 60).target).toBe(to)
+})
+
+test('a fixed step is taken as it was configured', () => {
+  expect(new Policy(1, { surge: null, stepUp: 3 }).feed({ cpu: 0.9 }, 60).target).toBe(4)
+  expect(new Policy(6, { stepDown: 2 }).feed(quiet, 300).target).toBe(4)
+})
+
+test('after growth the cooldown holds the next growth back, says so once, and then lets it pass', () => {
+  const policy = new Policy(2, { surge: null, cooldownUpMs: 100_000 }).feed({ cpu: 0.9 }, 60).feed({ cpu: 0.9 }, 99)
+  expect(policy.changes()).toHaveLength(1)
+  expect(policy.told).toHaveLength(2)
+  expect(policy.told[1]).toMatchObject({ from: 3, to: 3, wanted: 4 })
+  expect(policy.told[1]?.heldBackBy).toEqual(['cooldown.up: 40 s of 100 s left'])
+  expect(policy.feed({ cpu: 0.9 }, 1).target).toBe(4)
+})
+
+test.for([
+  [{ eventLoopUtilization: 0.96 }, 2],
+  [{ queue: 300 }, 2],
+] as const)('surge: %o for two seconds is enough, whatever window or cooldown says', ([values, seconds]) => {
+  const policy = new Policy(2).feed({ cpu: 0.9 }, 60)
+  expect(policy.target).toBe(3)
+  policy.feed(values, seconds - 1)
+  expect(policy.target).toBe(3)
+  policy.feed(values, 1)
+  expect(policy.target).toBeGreaterThan(3)
+  expect(policy.told.at(-1)).toMatchObject({ lane: 'surge', heldBackBy: [] })
+})
+
+test('the capacity guard holds growth back, in the surge lane too, and says that replicas are needed', () => {
+  const ceiling = { workers: 3, because: '2.5 CPUs (cgroup2) carry 3 workers' }
+  const policy = new Policy(2, {}, { ceiling }).feed({ queue: 900, eventLoopUtilization: 0.99 }, 20)
+  expect(policy.target).toBe(3)
+  expect(policy.told[0]).toMatchObject({ from: 2, to: 3, wanted: 4 })
+  expect(policy.told[0]?.heldBackBy).toEqual(['capacity: 2.5 CPUs (cgroup2) carry 3 workers; more workers cannot help, replicas are needed'])
+  expect(policy.told).toHaveLength(2)
+})
+
+test('workers.max holds growth back, and says so', () => {
+  const policy = new Policy(10).feed({ queue: 900 }, 20)
+  expect(policy.target).toBe(10)
+  expect(policy.told).toHaveLength(1)
+  expect(policy.told[0]?.heldBackBy[0]).toContain('workers.max: 10')
+})
+
+test('floors and ceilings come first and need no window', () => {
+  expect(new Policy(2, {}, { min: 4 }).feed(quiet, 1).last).toMatchObject({ from: 2, to: 4, lane: 'bounds', reason: 'the floor is 4' })
+  expect(new Policy(8, {}, { max: 5 }).feed({ cpu: 0.99 }, 1).last).toMatchObject({ from: 8, to: 5, lane: 'bounds', reason: 'the ceiling is 5' })
+})
+
+test('shadow mode decides and explains, and never acts; its record has the pace of the real one', () => {
+  const policy = new Policy(2, { mode: 'shadow' }).feed({ cpu: 0.9, queue: 900 }, 600)
+  expect(policy.target).toBe(2)
+  expect(policy.changes()).toEqual([])
+  expect(policy.told[0]).toMatchObject({ from: 2, to: 2, wanted: 4, lane: 'surge', heldBackBy: ['shadow mode: decided, not done'] })
+  expect(policy.told.length).toBeLessThanOrEqual(21)
+  const floor = new Policy(2, { mode: 'shadow' }, { min: 3 }).feed(middling, 600)
+  expect(floor.target).toBe(2)
+  expect(floor.told.length).toBeLessThanOrEqual(21)
+})
+
+test('by hand: the policy explains what it would do, and does nothing', () => {
+  const policy = new Policy(2, {}, { byHand: true }).feed({ queue: 900 }, 60)
+  expect(policy.target).toBe(2)
+  expect(policy.last).toMatchObject({ to: 2, wanted: 4, lane: 'manual' })
+})
+
+test('what holds a decision back is told once, and again only when it was gone for a minute', () => {
+  const policy = new Policy(10)
+  for (let round = 0; round < 10; round++) policy.feed({ queue: 900 }, 10).feed({}, 10)
+  expect(policy.told).toHaveLength(1)
+  policy.feed({}, 120).feed({ queue: 900 }, 10)
+  expect(policy.told).toHaveLength(2)
+})
+
+test('a square wave of 30 seconds for 10 minutes makes at most 4 changes', () => {
+  const policy = new Policy(2)
+  const busy = { cpu: 0.85, eventLoopUtilization: 0.85, queue: 150, p95: 2500, eventLoopDelay: 150 }
+  for (let wave = 0; wave < 10; wave++) policy.feed(busy, 30).feed(quiet, 30)
+  expect(policy.changes().length).toBeLessThanOrEqual(4)
+})
+
+const value = fc.option(fc.double({ min: 0, max: 1000, noNaN: true }), { nil: null })
+const anySignals = fc.record({ cpu: value, memory: value, queue: value, p95: value, eventLoopDelay: value, eventLoopUtilization: value })
+
+test('constant input that the size does not change: at most one change of direction, never one up and one down', () => {
+  fc.assert(
+    fc.property(anySignals, fc.integer({ min: 1, max: 10 }), (values, target) => {
+      const policy = new Policy(target)
+      for (let tick = 0; tick < 1500; tick++) policy.tick(signalsOf(values))
+      const directions = new Set(policy.changes().map((decision) => Math.sign(decision.to - decision.from)))
+      expect(directions.size).toBeLessThanOrEqual(1)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('more load never leads to fewer workers in the same step', () => {
+  fc.assert(
+    fc.property(anySignals, fc.double({ min: 1, max: 5, noNaN: true }), fc.integer({ min: 1, max: 10 }), (values, factor, target) => {
+      const more = Object.fromEntries(Object.entries(values).map(([name, each]) => [name, each === null ? null : each * factor]))
+      const [less, greater] = [values, more].map((each) => {
+        const policy = new Policy(target)
+        for (let tick = 0; tick < 130 && policy.target === target; tick++) policy.tick(signalsOf(each))
+        return policy.target
+      })
+      expect(greater).toBeGreaterThanOrEqual(less as number)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a decision can be fed again: the same state and input give the same verdict', () => {
+  fc.assert(
+    fc.property(fc.array(anySignals, { minLength: 1, maxLength: 100 }), (ticks) => {
+      const runs = [new Policy(3), new Policy(3)].map((policy) => {
+        for (const values of ticks) policy.tick(signalsOf(values))
+        return JSON.stringify([policy.told, policy.last, policy.state])
+      })
+      expect(runs[0]).toBe(runs[1])
+    }),
+    { numRuns: 50 },
+  )
+})
