@@ -25,6 +25,7 @@ const wrappers = watchWrappers(() => signals.receive('SIGTERM'))
 const isOver = (): boolean => signals.first !== null
 // The control socket and the log of this run only: another one may be under way.
 const folder = mkdtempSync(join(tmpdir(), 'stationmaster-demo-'))
+const logFile = join(folder, 'supervisor.log')
 try {
   process.exitCode = await main()
 } catch (error) {
@@ -65,7 +66,7 @@ async function withSupervisor<T>(
 ): Promise<T> {
   const socket = join(folder, 'control.sock')
   const args = ['--config', join(packageFolder, 'demo.config.ts'), '--control', socket, '--log', 'json']
-  const supervisor = startSupervisor(args, env, openSync(logFile(), 'w'))
+  const supervisor = startSupervisor(args, env, openSync(logFile, 'w'))
   try {
     const result = await work(supervisor, connectControl(socket))
     if (hasEnded(supervisor)) throw new Error(`The supervisor ended during the demo. ${endOfLog()}`)
@@ -96,6 +97,10 @@ function conclude(outcome: Outcome, report: string): number {
   return faults.length > 0 ? 1 : 0
 }
 
-const hasEnded = ({ process: { exitCode, signalCode } }: Supervisor): boolean => exitCode !== null || signalCode !== null
-const logFile = (): string => join(folder, 'supervisor.log')
-const endOfLog = (): string => `Its log ends with:\n${readFileSync(logFile(), 'utf8').slice(-2_000)}`
+function hasEnded({ process: { exitCode, signalCode } }: Supervisor): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
+function endOfLog(): string {
+  return `Its log ends with:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`
+}

@@ -9,7 +9,7 @@ export type Database = {
 
 const service = 'PostgreSQL'
 /** How long a request may wait for a free connection before it is told to come back. */
-const connectTimeoutMs = 2_000
+const connectTimeoutMs = 5_000
 /** Above the longest sleep that /query allows. */
 const queryTimeoutMs = 6_000
 

@@ -6,7 +6,7 @@ export type Traffic = {
   stop(): Promise<{ readonly people: SessionStats; readonly chat: SocketStats }>
 }
 
-const clients = 60
+const clients = 30
 /** People come and go, and so do the connections of a proxy in front. */
 const requestsPerClient = 20
 /** Event-loop time of a request. Small enough for a smooth load, large enough to be felt. */
