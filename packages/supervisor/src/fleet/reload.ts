@@ -2,6 +2,7 @@ import { StationmasterError } from '../errors.ts'
 import { countReady, heads, isLeaving, isReady, isReplacing, isServing, isSpare, successorOf } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
 import type { Reload, Worker } from './fleet.ts'
+import { lastWords } from './last-words.ts'
 import { drainWorker, forkWorker } from './lifecycle.ts'
 import { mayFork } from './reconcile.ts'
 
@@ -109,9 +110,9 @@ export function abortReload(draft: Draft, worker: Worker, how: string, lastStder
   const { reload } = draft.fleet
   if (!reload) return
   draft.fleet.reload = null
-  const last = lastStderrLines.at(-1)
+  const last = lastWords(lastStderrLines)
   const stays = reload.replaced === 0 ? 'the old workers stay' : `${reload.replaced} workers are new, the others stay as they were`
-  const message = `Reload aborted: worker ${worker.id} of generation ${reload.generation} ${how} before it was ready to take over; ${stays}.${last ? ` Its last line: ${last}` : ''}`
+  const message = `Reload aborted: worker ${worker.id} of generation ${reload.generation} ${how} before it was ready to take over; ${stays}.${last ? ` It said: ${last}` : ''}`
   draft.commands.push({
     kind: 'answer',
     requestId: reload.requestId,
