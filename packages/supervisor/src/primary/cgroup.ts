@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 export type Version = 'cgroup2' | 'cgroup1'
@@ -24,15 +24,22 @@ interface Mount {
   readonly options: readonly string[]
 }
 
-/** The text of a small file, or an empty one if it cannot be read: what is not there limits nothing. */
-export async function readText(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch(() => '')
+/**
+ * The text of a small file of the kernel's, or an empty one if it cannot be read: what is not there limits nothing. The kernel
+ * answers from memory; going through the thread pool would cost several times what the answer costs, at every tick.
+ */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Finds the groups of this process below `root`, which holds `proc` and `sys`. */
-export async function findHierarchies(root: string): Promise<Hierarchies> {
-  const [groups, mountInfo] = await Promise.all([readText(path.join(root, 'proc/self/cgroup')), readText(path.join(root, 'proc/self/mountinfo'))])
-  const mounts = parseMounts(mountInfo)
+export function findHierarchies(root: string): Hierarchies {
+  const groups = readText(path.join(root, 'proc/self/cgroup'))
+  const mounts = parseMounts(readText(path.join(root, 'proc/self/mountinfo')))
   let unified: Hierarchy | null = null
   const controllers = new Map<string, Hierarchy>()
   for (const line of groups.split('\n')) {

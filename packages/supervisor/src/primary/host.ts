@@ -24,7 +24,7 @@ interface Bounds {
  * @param root folder that holds `proc` and `sys`; default `/`
  */
 export async function readCapacity(root: string = '/'): Promise<Capacity> {
-  const bounds = await findBounds(root)
+  const bounds = findBounds(root)
   const { cpu, memory } = bounds
   return {
     cpus: cpu?.amount ?? bounds.machineCpus,
@@ -50,12 +50,10 @@ export function createUsageReader(root: string = '/'): { read(): Promise<Usage> 
 
   return {
     async read() {
-      if (bounds === null || ++reads % READS_BETWEEN_SEARCHES === 0) bounds = await findBounds(root)
+      if (bounds === null || ++reads % READS_BETWEEN_SEARCHES === 0) bounds = findBounds(root)
       const { cpu, memory, hierarchies } = bounds
-      const [busyS, memoryBytes] = await Promise.all([
-        cpu ? readGroupBusyS(cpu, hierarchies) : readMachineBusyS(root),
-        memory ? readGroupMemory(memory) : readMachineMemoryUse(root),
-      ])
+      const busyS = cpu ? readGroupBusyS(cpu, hierarchies) : readMachineBusyS(root)
+      const memoryBytes = memory ? readGroupMemory(memory) : readMachineMemoryUse(root)
       return { cpus: cpusSinceLast(busyS, cpu?.folder ?? 'machine'), memoryBytes }
     },
   }
@@ -63,26 +61,22 @@ export function createUsageReader(root: string = '/'): { read(): Promise<Usage> 
 
 /** How many processes of this group the kernel has killed for want of memory; null where it does not tell. */
 export async function readOomKills(root: string = '/'): Promise<number | null> {
-  const { unified, controllers } = await findHierarchies(root)
+  const { unified, controllers } = findHierarchies(root)
   const files = [
     ...(unified?.folders ?? []).map((folder) => path.join(folder, 'memory.events')),
     ...(controllers.get('memory')?.folders ?? []).map((folder) => path.join(folder, 'memory.oom_control')),
   ]
   for (const file of files) {
-    const kills = readField(await readText(file), 'oom_kill')
+    const kills = readField(readText(file), 'oom_kill')
     if (kills !== null) return kills
   }
   return null
 }
 
-async function findBounds(root: string): Promise<Bounds> {
-  const hierarchies = await findHierarchies(root)
-  const [cpu, memory, machineCpus, machineMemoryBytes] = await Promise.all([
-    findCpuLimit(hierarchies),
-    findMemoryLimit(hierarchies),
-    readMachineCpus(root),
-    readMachineMemory(root),
-  ])
+function findBounds(root: string): Bounds {
+  const hierarchies = findHierarchies(root)
+  const [cpu, memory] = [findCpuLimit(hierarchies), findMemoryLimit(hierarchies)]
+  const [machineCpus, machineMemoryBytes] = [readMachineCpus(root), readMachineMemory(root)]
   return {
     hierarchies,
     cpu: cpu !== null && cpu.amount < machineCpus ? cpu : null,
@@ -92,27 +86,24 @@ async function findBounds(root: string): Promise<Bounds> {
   }
 }
 
-async function readGroupBusyS(limit: Limit, { controllers }: Hierarchies): Promise<number | null> {
+function readGroupBusyS(limit: Limit, { controllers }: Hierarchies): number | null {
   if (limit.version === 'cgroup2') {
-    const microseconds = readField(await readText(path.join(limit.folder, 'cpu.stat')), 'usage_usec')
+    const microseconds = readField(readText(path.join(limit.folder, 'cpu.stat')), 'usage_usec')
     return microseconds === null ? null : microseconds / 1e6
   }
   // Version 1 counts in a hierarchy of its own, which is often, but not always, mounted together with the limits.
   const accounts = controllers.get('cpuacct')?.folders ?? []
   const folder = accounts[accounts.length - 1 - limit.depth] ?? limit.folder
-  const nanoseconds = (await readText(path.join(folder, 'cpuacct.usage'))).trim()
+  const nanoseconds = readText(path.join(folder, 'cpuacct.usage')).trim()
   return /^\d+$/.test(nanoseconds) ? Number(nanoseconds) / 1e9 : null
 }
 
 /** File pages that nobody used lately are given back as soon as somebody needs room: they do not count as used. */
-async function readGroupMemory({ version, folder }: Limit): Promise<number | null> {
+function readGroupMemory({ version, folder }: Limit): number | null {
   const isNew = version === 'cgroup2'
-  const [current, stat] = await Promise.all([
-    readText(path.join(folder, isNew ? 'memory.current' : 'memory.usage_in_bytes')),
-    readText(path.join(folder, 'memory.stat')),
-  ])
+  const current = readText(path.join(folder, isNew ? 'memory.current' : 'memory.usage_in_bytes'))
   if (!/^\d+\s*$/.test(current)) return null
-  const inactive = readField(stat, isNew ? 'inactive_file' : 'total_inactive_file') ?? 0
+  const inactive = readField(readText(path.join(folder, 'memory.stat')), isNew ? 'inactive_file' : 'total_inactive_file') ?? 0
   return Math.max(0, Number(current) - inactive)
 }
 

@@ -5,8 +5,8 @@ import { readText } from './cgroup.ts'
 /** What the machine has, where no control group says less. `root` holds `proc`. */
 
 /** The CPUs this process may run on, by number; null where the system does not tell. */
-export async function readAllowedCpus(root: string): Promise<ReadonlySet<number> | null> {
-  const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(await readText(path.join(root, 'proc/self/status')))?.[1]
+export function readAllowedCpus(root: string): ReadonlySet<number> | null {
+  const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(readText(path.join(root, 'proc/self/status')))?.[1]
   if (list === undefined) return null
   const allowed = new Set<number>()
   for (const range of list.split(',')) {
@@ -17,26 +17,26 @@ export async function readAllowedCpus(root: string): Promise<ReadonlySet<number>
 }
 
 /** Not `os.availableParallelism()` where it can be helped: newer Nodes put the rounded-down quota into it, older ones do not. */
-export async function readMachineCpus(root: string): Promise<number> {
-  return (await readAllowedCpus(root))?.size ?? os.availableParallelism()
+export function readMachineCpus(root: string): number {
+  return readAllowedCpus(root)?.size ?? os.availableParallelism()
 }
 
-export async function readMachineMemory(root: string): Promise<number> {
-  return readKilobytes(await readText(path.join(root, 'proc/meminfo')), 'MemTotal') ?? os.totalmem()
+export function readMachineMemory(root: string): number {
+  return readKilobytes(readText(path.join(root, 'proc/meminfo')), 'MemTotal') ?? os.totalmem()
 }
 
 /** What is in use and could not be given back; null where the system does not tell, since free memory alone says little. */
-export async function readMachineMemoryUse(root: string): Promise<number | null> {
-  const info = await readText(path.join(root, 'proc/meminfo'))
+export function readMachineMemoryUse(root: string): number | null {
+  const info = readText(path.join(root, 'proc/meminfo'))
   const [total, available] = [readKilobytes(info, 'MemTotal'), readKilobytes(info, 'MemAvailable')]
   return total === null || available === null ? null : total - available
 }
 
 /** Time that the CPUs this process may run on were busy since some moment in the past, in seconds. */
-export async function readMachineBusyS(root: string): Promise<number | null> {
-  const [stat, allowed] = await Promise.all([readText(path.join(root, 'proc/stat')), readAllowedCpus(root)])
+export function readMachineBusyS(root: string): number | null {
+  const allowed = readAllowedCpus(root)
   let ticks: number | null = null
-  for (const [, cpu, counts] of stat.matchAll(/^cpu(\d+) +(\d[\d ]*)$/gm)) {
+  for (const [, cpu, counts] of readText(path.join(root, 'proc/stat')).matchAll(/^cpu(\d+) +(\d[\d ]*)$/gm)) {
     if (allowed !== null && !allowed.has(Number(cpu))) continue
     // Guest time is part of user time already, idle and waiting for a disk are no work.
     const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = (counts ?? '').split(' ').map(Number)

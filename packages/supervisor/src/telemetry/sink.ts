@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
+import { createRing } from './ring.ts'
 
-/** Kept for a sink that is full or closed: the newest lines, since they tell what is going on now. */
-const MOST_KEPT_CHARACTERS = 512 * 1024
 /** What the stream itself may hold unread; Node would take any amount. */
 const MOST_UNREAD_BYTES = 64 * 1024
 /** A sink that failed may come back (a disk with room again, a rotated pipe), so it is asked again from time to time. */
@@ -18,7 +17,7 @@ export interface Sink {
 export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: number) => string): Sink {
   const output = stream as NodeJS.WriteStream
   const ring = createRing()
-  const waiters = new Set<() => void>()
+  const waiters = createWaiters()
   let failedAtMs: number | null = null
   let pumping = false
 
@@ -30,7 +29,7 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
 
   function failed(): void {
     failedAtMs = performance.now()
-    for (const wake of waiters) wake()
+    waiters.wake()
   }
 
   function pump(): void {
@@ -68,7 +67,7 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
       }
       failedAtMs = null
       pump()
-      if (isDone()) for (const wake of waiters) wake()
+      if (isDone()) waiters.wake()
     }
     try {
       output.write(`${line}\n`, onTaken)
@@ -87,71 +86,28 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
       pump()
       if (failedAtMs !== null || isGone()) return false
       if (isDone()) return true
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          clearTimeout(timer)
-          waiters.delete(wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, timeoutMs)
-        waiters.add(wake)
-      })
+      await waiters.wait(timeoutMs)
       return failedAtMs === null && isDone()
     },
   }
 }
 
-interface Ring {
-  keep(line: string): void
-  take(): string | undefined
-  isEmpty(): boolean
-  lose(lines: number): void
-  loseAll(): void
-  /** How many lines were lost since this was asked last. */
-  takeLost(): number
-}
-
-/** Lines in bounded memory: the oldest are dropped and counted. */
-function createRing(): Ring {
-  let lines: string[] = []
-  let first = 0
-  let characters = 0
-  let lost = 0
-
-  function take(): string | undefined {
-    const line = lines[first]
-    if (line === undefined) return undefined
-    first++
-    characters -= line.length
-    // Moving the rest down at every line would cost more than the lines themselves.
-    if (first > 1000 || first === lines.length) {
-      lines = lines.slice(first)
-      first = 0
-    }
-    return line
-  }
-
+/** Those who wait for the last line. */
+function createWaiters(): { wait(timeoutMs: number): Promise<void>; wake(): void } {
+  const waiting = new Set<() => void>()
   return {
-    keep(line) {
-      lines.push(line)
-      characters += line.length
-      while (characters > MOST_KEPT_CHARACTERS && take() !== undefined) lost++
+    async wait(timeoutMs) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        waiting.add(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
     },
-    take,
-    isEmpty: () => lines.length === 0,
-    lose(count) {
-      lost += count
-    },
-    loseAll() {
-      lost += lines.length - first
-      lines = []
-      first = 0
-      characters = 0
-    },
-    takeLost() {
-      const count = lost
-      lost = 0
-      return count
+    wake() {
+      for (const wake of waiting) wake()
+      waiting.clear()
     },
   }
 }
