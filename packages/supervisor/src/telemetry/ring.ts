@@ -3,24 +3,29 @@ const MOST_KEPT_CHARACTERS = 512 * 1024
 /** Moving the rest down at every line would cost more than the lines themselves. */
 const MOST_TAKEN_LINES = 1000
 
+export interface Taken {
+  readonly line: string
+  /** For how many lines this one stands, should it get lost on its way. */
+  readonly stands: number
+}
+
 export interface Ring {
   keep(line: string): void
-  take(): string | undefined
+  /** The next line to write. If some were lost, the one that tells so comes first. */
+  take(): Taken | null
   isEmpty(): boolean
   lose(lines: number): void
   loseAll(): void
-  /** How many lines were lost since this was asked last. */
-  takeLost(): number
 }
 
-/** Lines in bounded memory: the oldest are dropped and counted. */
-export function createRing(): Ring {
+/** Lines in bounded memory: the oldest are dropped and counted. `lostLine` makes the line that tells how many. */
+export function createRing(lostLine: (lost: number) => string): Ring {
   let lines: string[] = []
   let first = 0
   let characters = 0
   let lost = 0
 
-  function take(): string | undefined {
+  function shift(): string | undefined {
     const line = lines[first]
     if (line === undefined) return undefined
     first++
@@ -36,10 +41,16 @@ export function createRing(): Ring {
     keep(line) {
       lines.push(line)
       characters += line.length
-      while (characters > MOST_KEPT_CHARACTERS && take() !== undefined) lost++
+      while (characters > MOST_KEPT_CHARACTERS && shift() !== undefined) lost++
     },
-    take,
-    isEmpty: () => lines.length === 0,
+    take() {
+      const stands = lost
+      lost = 0
+      if (stands > 0) return { line: lostLine(stands), stands }
+      const line = shift()
+      return line === undefined ? null : { line, stands: 1 }
+    },
+    isEmpty: () => lines.length === 0 && lost === 0,
     lose(count) {
       lost += count
     },
@@ -48,11 +59,6 @@ export function createRing(): Ring {
       lines = []
       first = 0
       characters = 0
-    },
-    takeLost() {
-      const count = lost
-      lost = 0
-      return count
     },
   }
 }

@@ -16,7 +16,7 @@ export interface Sink {
 /** `lostLine` makes the line that tells how many were lost; it is written as soon as the stream takes lines again. */
 export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: number) => string): Sink {
   const output = stream as NodeJS.WriteStream
-  const ring = createRing()
+  const ring = createRing(lostLine)
   const waiters = createWaiters()
   let failedAtMs: number | null = null
   let pumping = false
@@ -47,21 +47,11 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
   }
 
   function sendNext(): boolean {
-    const lost = ring.takeLost()
-    if (lost > 0) send(lostLine(lost), lost)
-    else {
-      const line = ring.take()
-      if (line === undefined) return false
-      send(line, 1)
-    }
-    return true
-  }
-
-  /** `stands` is for how many lines this one stands, should it get lost itself. */
-  function send(line: string, stands: number): void {
+    const next = ring.take()
+    if (next === null) return false
     const onTaken = (error?: Error | null): void => {
       if (error) {
-        ring.lose(stands)
+        ring.lose(next.stands)
         failed()
         return
       }
@@ -70,10 +60,11 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
       if (isDone()) waiters.wake()
     }
     try {
-      output.write(`${line}\n`, onTaken)
+      output.write(`${next.line}\n`, onTaken)
     } catch (error) {
       onTaken(error as Error)
     }
+    return true
   }
 
   return {
