@@ -19,6 +19,7 @@ import { watchWrappers } from './start/wrappers.ts'
 const readyTimeoutMs = 30_000
 const firstPort = 3300
 const host = '127.0.0.1'
+const usageExitCode = 2
 
 const signals = new Signals()
 const wrappers = watchWrappers(() => signals.receive('SIGTERM'))
@@ -37,7 +38,8 @@ wrappers.stop()
 
 async function main(): Promise<number> {
   findSupervisorBin() // first of all, because it fails at once where nothing was built
-  const { quick, report } = readArguments()
+  const wish = readArguments()
+  if (!wish) return usageExitCode
   console.log('Starting PostgreSQL, Redis and a fleet of one worker …')
   const services = await startBothServices()
   let outcome: Outcome | null = null
@@ -46,18 +48,25 @@ async function main(): Promise<number> {
     outcome = await withSupervisor({ ...services.env, PORT: String(port), HOST: host }, async (supervisor, control) => {
       const url = `http://${host}:${port}`
       await ready(url, supervisor)
-      return isOver() ? null : await play({ url, control, phases: quick ? quickPhases : phases, isOver: () => isOver() || hasEnded(supervisor) })
+      return isOver() ? null : await play({ url, control, phases: wish.quick ? quickPhases : phases, isOver: () => isOver() || hasEnded(supervisor) })
     })
   } finally {
     await services.stop()
   }
-  return outcome && !isOver() ? conclude(outcome, report) : exitCodeOf(signals.first)
+  return outcome && !isOver() ? conclude(outcome, wish.report) : exitCodeOf(signals.first)
 }
 
-function readArguments(): { readonly quick: boolean; readonly report: string } {
+function readArguments(): { readonly quick: boolean; readonly report: string } | null {
   const usual = join(packageFolder, '.stationmaster', 'demo-report.html')
-  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, report: { type: 'string', default: usual } } })
-  return { quick: values.quick, report: resolve(process.env['INIT_CWD'] ?? '', values.report) }
+  try {
+    const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, report: { type: 'string', default: usual } } })
+    return { quick: values.quick, report: resolve(process.env['INIT_CWD'] ?? '', values.report) }
+  } catch (error) {
+    // Node adds a hint about `--`, which helps nobody here.
+    const [sentence] = String(error instanceof Error ? error.message : error).split('. ')
+    console.error(`${sentence}; there are --quick and --report <file>.`)
+    return null
+  }
 }
 
 async function withSupervisor<T>(

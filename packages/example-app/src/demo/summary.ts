@@ -26,8 +26,8 @@ export function summarize(outcome: Outcome): Row[] {
     ['decision to first request served, spare', timeTo(outcome, 'spare')],
     ['decision to first request served, cold start', timeTo(outcome, 'cold start')],
     ['sessions forgotten', `${people.lostSessions} of ${people.loggedIn}`],
-    ['chat messages lost', `${chat.lostAcks} of ${whole(chat.sent)}`],
-    ['chat connections that moved to another worker', whole(chat.reconnects)],
+    ['chat messages lost', `${chat.lostAcks} of ${whole(chat.sent)}, ${whole(chat.resent)} said again after a move`],
+    ['chat connections moved to another worker', whole(chat.reconnects)],
   ]
 }
 
