@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import net from 'node:net'
 import path from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectSentence, it } from './harness.ts'
@@ -84,5 +86,17 @@ describe('start refuses before anything is forked, exit 2:', () => {
     expect(code).toBe(2)
     expect(stderr).toContain(`(pid ${process.pid})`)
     await expect(readFile(path.join(cli.folder, 'ran'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('an admin port that is taken, and leaves no control socket behind', async ({ cli }) => {
+    const holder = net.createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const { port } = holder.address() as net.AddressInfo
+    await writeFile(path.join(cli.folder, 'server.js'), `require('node:fs').writeFileSync('ran', '')`)
+    const { code, stderr } = await cli.run(['start', 'server.js', '--control', 'own.sock', '--admin', `127.0.0.1:${port}`])
+    expect(code).toBe(2)
+    expect(stderr).toContain(`The admin server cannot listen on 127.0.0.1:${port}: the port is taken.`)
+    expect(await readdir(cli.folder)).toEqual(['server.js'])
+    await new Promise((resolve) => holder.close(resolve))
   })
 })

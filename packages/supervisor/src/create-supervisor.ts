@@ -6,8 +6,8 @@ import type { Settings } from './config/settings.ts'
 import { StationmasterError } from './errors.ts'
 import type { Note, TimedNote } from './fleet/note.ts'
 import type { Status } from './fleet/status.ts'
-import { openAdminServer } from './operator/admin-server.ts'
-import { openControlServer } from './operator/control-server.ts'
+import { requireEntry } from './operator/entry-file.ts'
+import { openOperatorServers } from './operator/open-servers.ts'
 import type { Decision } from './policy/decision.ts'
 import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
 import { createMeasurer } from './primary/measure.ts'
@@ -37,7 +37,8 @@ const LAST_LINES_MS = 500
 export interface Supervisor {
   /**
    * Starts the fleet; resolves when `workers.min` workers are ready.
-   * @throws StationmasterError `SM_START_FAILED` if the app cannot be started, `SM_CONTROL_BUSY` if another supervisor has the control socket
+   * @throws StationmasterError `SM_START_FAILED` if the app cannot be started, `SM_CONTROL_BUSY` if another supervisor has the control
+   * socket, `SM_ENTRY_MISSING` if the entry is no file, `SM_PORT_IN_USE` if the admin server's port is taken
    */
   start(): Promise<void>
   /**
@@ -157,8 +158,8 @@ async function createPrimary(settings: Settings): Promise<Primary> {
 }
 
 async function start(primary: Primary, settings: Settings, logger: Logger): Promise<void> {
-  const servers: { close(): Promise<void> }[] = [await openControlServer({ path: settings.control.socket, control: primary, log: logger })]
-  if (settings.admin) servers.push(await openAdminServer({ ...settings.admin, control: primary, log: logger }))
+  await requireEntry(settings.app.entry)
+  const servers = await openOperatorServers({ socket: settings.control.socket, admin: settings.admin, control: primary, log: logger })
   const stopListening = listenForSignals({
     stop: (signal) => primary.stop(signal),
     reload: () => report(primary.reload(), logger),
@@ -166,7 +167,7 @@ async function start(primary: Primary, settings: Settings, logger: Logger): Prom
   })
   const ended = primary.ended.then(async (end) => {
     stopListening()
-    await Promise.all(servers.map((server) => server.close()))
+    await servers.close()
     if (end.code !== 0) process.exitCode = end.code
     return end
   })

@@ -1,10 +1,11 @@
-import http from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Control, Logger } from '../primary/ports.ts'
 import { type Answer, errorAnswer, internalError, refusal, send } from './answer.ts'
 import { type EventStreams, createEventStreams } from './event-stream.ts'
 import { readJsonBody } from './request-body.ts'
 import type { Route } from './routes.ts'
+import { http } from './node-http.ts'
 
 /** A request that is not complete by then comes from a client that is broken, or wants us to be. */
 const REQUEST_TIMEOUT_MS = 2000
@@ -20,11 +21,11 @@ export interface ApiOptions {
   readonly log: Logger
   readonly maxConnections: number
   /** A refusal for requests that must not even be looked at. */
-  readonly guard?: (request: http.IncomingMessage) => Answer | null
+  readonly guard?: (request: IncomingMessage) => Answer | null
 }
 
 export interface Api {
-  readonly server: http.Server
+  readonly server: Server
   close(): Promise<void>
 }
 
@@ -61,7 +62,7 @@ export function createApi(options: ApiOptions): Api {
   }
 }
 
-async function respond(options: ApiOptions, streams: EventStreams, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+async function respond(options: ApiOptions, streams: EventStreams, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const refused = options.guard?.(request)
   if (refused) return send(response, refused)
   const url = URL.parse(request.url ?? '', 'http://localhost')

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
-import { type ErrorCode, type Fault, StationmasterError } from '../errors.ts'
+import { StationmasterError } from '../errors.ts'
+import type { ErrorBody } from './answer.ts'
 
 /** Reading is answered at once; a supervisor that takes longer is stopped or stuck. What changes the fleet takes its time. */
 const READ_TIMEOUT_MS = 5000
@@ -63,9 +64,9 @@ function parse(file: string, source: string): unknown {
 }
 
 function toError(file: string, answer: unknown): StationmasterError {
-  const { error } = (answer ?? {}) as { error?: { code?: unknown; message?: unknown; fault?: unknown } }
+  const { error } = (answer ?? {}) as Partial<ErrorBody>
   if (typeof error?.code !== 'string' || typeof error.message !== 'string') return foreign(file)
-  return new StationmasterError(error.code as ErrorCode, (error.fault ?? 'environment') as Fault, error.message)
+  return new StationmasterError(error.code, error.fault ?? 'environment', error.message)
 }
 
 function asOurs(file: string, error: unknown): StationmasterError {

@@ -3,8 +3,15 @@ import { type ErrorCode, StationmasterError } from '../errors.ts'
 /** 0 done, 1 the supervised app failed, 2 usage or configuration, 3 no supervisor to talk to. */
 export type ExitCode = 0 | 1 | 2 | 3
 
-/** Nothing was forked yet, and something that was written down must be written otherwise. */
-const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SM_CONFIG_UNREADABLE', 'SM_ENTRY_MISSING', 'SM_CONTROL_BUSY'])
+/** These are thrown before anything is forked: something that was written down must be written otherwise. */
+const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SM_CONFIG_UNREADABLE',
+  'SM_ENTRY_MISSING',
+  'SM_CONTROL_BUSY',
+  // Of the admin server. A port that the app itself cannot have is told by its fleet, which then ends with 1.
+  'SM_PORT_IN_USE',
+  'SM_LISTEN_REFUSED',
+])
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof StationmasterError)) return 1

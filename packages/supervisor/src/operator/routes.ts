@@ -3,7 +3,7 @@ import type { Control } from '../primary/ports.ts'
 import { type Answer, json } from './answer.ts'
 
 /** One request, taken apart. */
-export interface Call {
+interface Call {
   /** What the groups of the route's path matched. */
   readonly params: readonly string[]
   readonly query: URLSearchParams

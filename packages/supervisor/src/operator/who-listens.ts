@@ -1,6 +1,7 @@
-import http from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import net from 'node:net'
+import { http } from './node-http.ts'
 
 /** A live supervisor answers in a few milliseconds; one that is stopped (SIGSTOP) never does, yet lives. */
 const ANSWER_TIMEOUT_MS = 1000
@@ -28,7 +29,7 @@ async function askPid(file: string): Promise<number | null> {
   const request = http.get({ socketPath: file, path: '/v1/status', agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
   request.on('error', () => {})
   try {
-    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
     let body = ''
     for await (const chunk of response.setEncoding('utf8')) body += String(chunk).slice(0, 1e6)
     const status = JSON.parse(body) as { pid?: unknown } | null

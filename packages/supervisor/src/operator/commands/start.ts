@@ -1,5 +1,4 @@
 import type { Flags } from '../../config/flags.ts'
-import { requireEntry } from '../entry-file.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { loadSettings } from '../load-settings.ts'
 import type { CommandContext } from './context.ts'
@@ -18,6 +17,5 @@ export async function start(context: CommandContext, entry: string | undefined, 
     capacity: await outside.readCapacity(),
     isTerminal: terminal.isTerminal,
   })
-  await requireEntry(settings.app.entry)
   return await outside.runSupervisor(settings)
 }
