@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Stats } from 'node:fs'
 import { link, lstat, mkdir, rename, unlink } from 'node:fs/promises'
@@ -17,7 +16,7 @@ const MAX_PATH_BYTES = 107
  */
 export async function listenOnSocketFile(server: Server, file: string): Promise<{ release(): Promise<void> }> {
   const folder = path.dirname(file)
-  const passing = path.join(folder, `.${randomBytes(3).toString('hex')}`)
+  const passing = path.join(folder, `.${Math.random().toString(36).slice(2, 8)}`)
   const bytes = Math.max(Buffer.byteLength(file), Buffer.byteLength(passing))
   if (bytes > MAX_PATH_BYTES) throw refused(file, `the path takes ${bytes} bytes and the system allows ${MAX_PATH_BYTES}; choose a shorter one`)
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
