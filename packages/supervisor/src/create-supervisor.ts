@@ -17,6 +17,7 @@ import { sharedSocketsWork } from './primary/self-test.ts'
 import { listenForSignals } from './primary/signals.ts'
 import { logNotes } from './telemetry/log-notes.ts'
 import { createLogger, type StreamLogger } from './telemetry/logger.ts'
+import { createMask } from './telemetry/mask.ts'
 
 type Listener<Kind extends Note['kind']> = (note: Extract<TimedNote, { kind: Kind }>) => void
 
@@ -102,7 +103,12 @@ export async function runSupervisor(settings: Settings): Promise<0 | 1> {
 }
 
 function openLogger(settings: Settings): StreamLogger {
-  return createLogger({ format: settings.log, stream: process.stdout, colors: process.stdout.isTTY === true && !process.env['NO_COLOR'] })
+  return createLogger({
+    format: settings.log,
+    stream: process.stdout,
+    colors: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    environment: { ...process.env, ...settings.app.env },
+  })
 }
 
 /**
@@ -153,6 +159,7 @@ async function createPrimary(settings: Settings): Promise<Primary> {
     measurer: createMeasurer(),
     usage: () => usage.read(),
     oomKills: () => readOomKills(),
+    mask: createMask({ ...process.env, ...settings.app.env }).text,
     onStderr: (chunk) => process.stderr.writableLength < MOST_STDERR_BYTES && process.stderr.write(chunk),
   })
 }

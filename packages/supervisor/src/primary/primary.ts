@@ -5,21 +5,19 @@ import type { Note, TimedNote } from '../fleet/note.ts'
 import type { Recording } from '../fleet/replay.ts'
 import { viewOf } from '../fleet/view.ts'
 import type { Usage } from '../policy/sample.ts'
-import type { WorkerMessage } from '../wire/messages.ts'
-import { parseWorkerMessage } from '../wire/parse.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
 import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
 import { diagnose } from './diagnose.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { exitCause } from './exit-cause.ts'
+import { createInbound, type Inbound } from './inbound.ts'
 import { forkSpecOf, type LaunchContext } from './launch.ts'
 import type { Control } from './ports.ts'
 import { createProcesses, type Processes, type ProcessExit } from './processes.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { createInbox } from './reports.ts'
 import { type Measurements, startSampling } from './sampling.ts'
-import { serveSocketIO } from './socket-io.ts'
 
 export interface PrimaryParts {
   readonly launch: LaunchContext
@@ -33,6 +31,8 @@ export interface PrimaryParts {
   usage(): Promise<Usage>
   /** The container's count of processes killed for memory; null where there is none. */
   oomKills(): Promise<number | null>
+  /** Takes secrets out of what a worker said: its last words are shown to others than those who read its stderr. */
+  mask(text: string): string
   /** What workers write to stderr. */
   onStderr(chunk: Buffer): void
 }
@@ -55,9 +55,7 @@ export class Primary implements Control {
   readonly #desk = createDesk()
   readonly #inbox = createInbox()
   readonly #listeners = new Set<(note: TimedNote) => void>()
-  /** Why a worker could not listen, in a sentence. */
-  readonly #listenFaults = new Map<number, string>()
-  readonly #misunderstood = new Set<number>()
+  readonly #inbound: Inbound
   readonly #end = Promise.withResolvers<End>()
   #oomKills: number | null = null
   #sampling: { stop(): void } | null = null
@@ -76,9 +74,18 @@ export class Primary implements Control {
     this.#processes = createProcesses({
       onForked: (workerId, pid) => this.#engine.dispatch({ kind: 'forked', workerId, pid }),
       onForkFailed: (workerId, message) => this.#engine.dispatch({ kind: 'forkFailed', workerId, message }),
-      onMessage: (workerId, message) => this.#receive(workerId, message),
+      onMessage: (workerId, message) => this.#inbound.receive(workerId, message),
       onStderr: (chunk) => parts.onStderr(chunk),
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
+    })
+    this.#inbound = createInbound({
+      readyWhen: parts.launch.fleet.workers.readyWhen,
+      entry: parts.launch.app.entry,
+      acceptor: this.#acceptor,
+      inbox: this.#inbox,
+      dispatch: (event) => this.#engine.dispatch(event),
+      answerListen: (workerId, answer, handle) => this.#processes.send(workerId, answer, handle ?? undefined),
+      warn: (sentence) => this.#warn(sentence),
     })
   }
 
@@ -177,41 +184,6 @@ export class Primary implements Control {
     }
   }
 
-  #receive(workerId: number, raw: unknown): void {
-    const parsed = parseWorkerMessage(raw)
-    if (parsed.kind === 'message') return this.#take(workerId, parsed.message)
-    if (parsed.kind === 'foreign' || this.#misunderstood.has(workerId)) return
-    this.#misunderstood.add(workerId)
-    this.#warn(`A message of worker ${workerId} was not understood (${parsed.why}). Do all parts of stationmaster have one version?`)
-  }
-
-  #take(workerId: number, message: WorkerMessage): void {
-    const { readyWhen } = this.#parts.launch.fleet.workers
-    switch (message.kind) {
-      case 'listen':
-        return void this.#openSocket(workerId, message)
-      case 'listening':
-      case 'ready':
-        if (message.kind === (readyWhen === 'ready' ? 'ready' : 'listening')) this.#engine.dispatch({ kind: 'readied', workerId })
-        return
-      case 'report':
-        return this.#inbox.put(workerId, message.report)
-      case 'attached':
-        return serveSocketIO(this.#parts.launch.app.entry, (sentence) => this.#warn(sentence))
-      case 'hello':
-        return this.#engine.dispatch({ kind: 'hello', workerId })
-      case 'probed':
-      case 'drained':
-        return this.#engine.dispatch({ ...message, workerId })
-    }
-  }
-
-  async #openSocket(workerId: number, request: Extract<WorkerMessage, { kind: 'listen' }>): Promise<void> {
-    const { handle, error } = await this.#acceptor.open(request)
-    if (error) this.#listenFaults.set(workerId, error.message)
-    this.#processes.send(workerId, { kind: 'socket', requestId: request.requestId, error }, handle ?? undefined)
-  }
-
   async #diagnose(workerId: number): Promise<void> {
     const pid = this.#processes.pid(workerId)
     if (pid === null) return
@@ -227,16 +199,15 @@ export class Primary implements Control {
 
   async #exited(workerId: number, exit: ProcessExit): Promise<void> {
     const oomKills = exit.signal === 'SIGKILL' ? await this.#parts.oomKills() : this.#oomKills
-    const cause = this.#listenFaults.get(workerId) ?? exitCause(exit.signal, exit.lastStderrLines, (oomKills ?? 0) > (this.#oomKills ?? 0))
+    const fault = this.#inbound.listenFault(workerId)
+    const cause = fault ?? exitCause(exit.signal, exit.lastStderrLines, (oomKills ?? 0) > (this.#oomKills ?? 0))
     this.#oomKills = oomKills
     this.#parts.measurer.forget(exit.pid)
-    this.#inbox.forget(workerId)
-    this.#misunderstood.delete(workerId)
+    this.#inbound.forget(workerId)
     // While nobody serves yet, a socket that cannot be had is not a matter of trying again.
-    const fault = this.#listenFaults.get(workerId)
-    if (fault !== undefined && this.#engine.fleet().phase === 'starting') this.fail(fault)
-    this.#listenFaults.delete(workerId)
-    const { code, signal, lastStderrLines } = exit
+    if (fault !== null && this.#engine.fleet().phase === 'starting') this.fail(fault)
+    const { code, signal } = exit
+    const lastStderrLines = exit.lastStderrLines.map((line) => this.#parts.mask(line))
     this.#engine.dispatch({ kind: 'exited', workerId, code, signal, cause, lastStderrLines })
   }
 

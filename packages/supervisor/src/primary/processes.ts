@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import cluster, { type Worker } from 'node:cluster'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { seal } from '../wire/envelope.ts'
@@ -50,51 +49,34 @@ export function createProcesses(events: ProcessEvents): Processes {
   const entries = new Map<number, Entry>()
 
   function fork(spec: ForkSpec): void {
-    cluster.setupPrimary({
-      exec: spec.entry,
-      args: [...spec.args],
-      execArgv: [...spec.execArgv],
-      serialization: 'advanced',
-      // Stdout goes straight to ours, at no cost. Stderr passes through us, so that a dead worker's last words are known.
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    } as Parameters<typeof cluster.setupPrimary>[0])
     let worker: Worker
     try {
-      worker = cluster.fork(spec.env)
+      worker = forkProcess(spec)
     } catch (error) {
       events.onForkFailed(spec.workerId, messageOf(error))
       return
     }
-    const child = worker.process
+    const { pid } = worker.process
     // A worker without a pid (EAGAIN, EMFILE) announces itself by an error event and must not linger in cluster.workers.
     worker.on('error', (error) => {
-      if (child.pid === undefined) events.onForkFailed(spec.workerId, messageOf(error))
+      if (pid === undefined) events.onForkFailed(spec.workerId, messageOf(error))
     })
-    if (child.pid === undefined) return
-    adopt(spec.workerId, worker, child)
-    events.onForked(spec.workerId, child.pid)
+    if (pid === undefined) return
+    adopt(spec.workerId, worker, pid)
+    events.onForked(spec.workerId, pid)
   }
 
-  function adopt(workerId: number, worker: Worker, child: ChildProcess): void {
+  function adopt(workerId: number, worker: Worker, pid: number): void {
     const tail = createStderrTail()
     entries.set(workerId, { worker, tail })
-    child.stderr?.on('data', (chunk: Buffer) => {
+    worker.process.stderr?.on('data', (chunk: Buffer) => {
       tail.push(chunk.toString('utf8'))
       events.onStderr(chunk)
     })
     worker.on('message', (message: unknown) => events.onMessage(workerId, message))
-    child.once('exit', (code, signal) => {
-      let told = false
-      const tell = () => {
-        if (told) return
-        told = true
-        clearTimeout(timer)
-        entries.delete(workerId)
-        events.onExit(workerId, { pid: child.pid as number, code, signal, lastStderrLines: tail.lines() })
-      }
-      const timer = setTimeout(tell, LAST_LINES_WAIT_MS)
-      if (child.stderr && !child.stderr.closed) child.stderr.once('close', tell)
-      else tell()
+    onceGone(worker, (code, signal) => {
+      entries.delete(workerId)
+      events.onExit(workerId, { pid, code, signal, lastStderrLines: tail.lines() })
     })
   }
 
@@ -117,6 +99,33 @@ export function createProcesses(events: ProcessEvents): Processes {
       return () => stderr?.off('data', hear)
     },
   }
+}
+
+function forkProcess(spec: ForkSpec): Worker {
+  cluster.setupPrimary({
+    exec: spec.entry,
+    args: [...spec.args],
+    execArgv: [...spec.execArgv],
+    serialization: 'advanced',
+    // Stdout goes straight to ours, at no cost. Stderr passes through us, so that a dead worker's last words are known.
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  } as Parameters<typeof cluster.setupPrimary>[0])
+  return cluster.fork(spec.env)
+}
+
+/** Calls back when the process has exited and its last lines have been read. */
+function onceGone(worker: Worker, gone: (code: number | null, signal: string | null) => void): void {
+  const { stderr } = worker.process
+  worker.process.once('exit', (code, signal) => {
+    if (!stderr || stderr.closed) return gone(code, signal)
+    const timer = setTimeout(closed, LAST_LINES_WAIT_MS)
+    stderr.once('close', closed)
+    function closed(): void {
+      clearTimeout(timer)
+      stderr?.off('close', closed)
+      gone(code, signal)
+    }
+  })
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,77 @@
+import type { WorkerMessage } from '../wire/messages.ts'
+import { parseWorkerMessage } from '../wire/parse.ts'
+import type { Acceptor, BoundHandle } from './acceptor.ts'
+import type { NewEvent } from './engine.ts'
+import type { Inbox } from './reports.ts'
+import { serveSocketIO } from './socket-io.ts'
+
+export interface InboundParts {
+  readonly readyWhen: 'listening' | 'ready'
+  /** The app's entry point: packages of the app are found from there. */
+  readonly entry: string
+  readonly acceptor: Acceptor
+  readonly inbox: Inbox
+  dispatch(event: NewEvent): void
+  answerListen(
+    workerId: number,
+    answer: { kind: 'socket'; requestId: number; error: Awaited<ReturnType<Acceptor['open']>>['error'] },
+    handle: BoundHandle | null,
+  ): void
+  warn(sentence: string): void
+}
+
+/** What workers say, turned into events. */
+export interface Inbound {
+  /** Takes anything that came over a worker's IPC channel. Never throws. */
+  receive(workerId: number, raw: unknown): void
+  /** Why this worker could not listen, in a sentence; null if it could. */
+  listenFault(workerId: number): string | null
+  forget(workerId: number): void
+}
+
+export function createInbound(parts: InboundParts): Inbound {
+  const listenFaults = new Map<number, string>()
+  const misunderstood = new Set<number>()
+
+  function take(workerId: number, message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'listen':
+        return void openSocket(workerId, message)
+      case 'listening':
+      case 'ready':
+        if (message.kind === parts.readyWhen) parts.dispatch({ kind: 'readied', workerId })
+        return
+      case 'report':
+        return parts.inbox.put(workerId, message.report)
+      case 'attached':
+        return serveSocketIO(parts.entry, parts.warn)
+      case 'hello':
+        return parts.dispatch({ kind: 'hello', workerId })
+      case 'probed':
+      case 'drained':
+        return parts.dispatch({ ...message, workerId })
+    }
+  }
+
+  async function openSocket(workerId: number, request: Extract<WorkerMessage, { kind: 'listen' }>): Promise<void> {
+    const { handle, error } = await parts.acceptor.open(request)
+    if (error) listenFaults.set(workerId, error.message)
+    parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
+  }
+
+  return {
+    receive(workerId, raw) {
+      const parsed = parseWorkerMessage(raw)
+      if (parsed.kind === 'message') return take(workerId, parsed.message)
+      if (parsed.kind === 'foreign' || misunderstood.has(workerId)) return
+      misunderstood.add(workerId)
+      parts.warn(`A message of worker ${workerId} was not understood (${parsed.why}). Do all parts of stationmaster have one version?`)
+    },
+    listenFault: (workerId) => listenFaults.get(workerId) ?? null,
+    forget(workerId) {
+      listenFaults.delete(workerId)
+      misunderstood.delete(workerId)
+      parts.inbox.forget(workerId)
+    },
+  }
+}
