@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import { replay } from '../../packages/supervisor/src/fleet/replay.ts'
+import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
+import { MB, fleetSettings } from '../fleet/driver.ts'
+import { calmScenario, randomRun, simulate, transcript } from './runs.ts'
+
+const SEEDS = 300
+const HEALED_BY_MS = 240_000
+
+/** One life to its end; answers what is wrong with it. */
+function faultsOf(seed: number): string[] {
+  const { settings, scenario } = randomRun(seed)
+  const stop = { atMs: HEALED_BY_MS + 100, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
+  const run = simulate(settings, { ...scenario, requests: [...scenario.requests, stop] }, HEALED_BY_MS)
+  const { world, broken } = run
+  if (!world.ended) {
+    const { fleet } = world
+    if (fleet.phase !== 'running') broken.push(`the fleet is ${fleet.phase}`)
+    if (fleet.reload) broken.push('the reload has not ended')
+    // The load may just have changed the target: what misses is on its way.
+    const onTheirWay = fleet.workers.filter(({ life }) => life.kind === 'booting' && life.role === 'worker').length
+    if (run.checkers.ready() + onTheirWay < fleet.target)
+      broken.push(`${run.checkers.ready()} are ready and ${onTheirWay} boot; the target is ${fleet.target}`)
+    world.run(HEALED_BY_MS + 100 + settings.drain.timeoutMs + 1000)
+  }
+  if (!world.ended) broken.push('the stop did not end it')
+  const asked = scenario.requests.length
+  const answered = run.turns.flatMap(({ commands }) => commands.filter((command) => command.kind === 'answer')).length
+  if (answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)
+  return broken.length === 0 ? [] : [`seed ${seed}`, ...broken, transcript(run)]
+}
+
+test(`${SEEDS} seeds of load, faults and operators: no checker complains, the fleet heals, and stop ends it`, () => {
+  for (let seed = 1; seed <= SEEDS; seed++) expect(faultsOf(seed).join('\n')).toBe('')
+}, 300_000)
+
+test('the same seed lives the same life, byte for byte; another one does not', () => {
+  const lives = [7, 7, 8].map((seed) => {
+    const { settings, scenario } = randomRun(seed)
+    return JSON.stringify(simulate(settings, scenario, 100_000).turns)
+  })
+  expect(lives[0]).toBe(lives[1])
+  expect(lives[2]).not.toBe(lives[0])
+})
+
+test('what the world recorded replays to the same decisions', () => {
+  const { settings, scenario } = randomRun(3)
+  const { turns, world } = simulate(settings, scenario, 100_000)
+  const again = replay({ start: initialFleet(settings), events: turns.map((turn) => turn.event) })
+  expect(JSON.stringify(again.fleet)).toBe(JSON.stringify(world.fleet))
+  expect(again.notes).toEqual(turns.flatMap((turn) => turn.notes))
+})
+
+test('without faults nothing is cut, through rush, calm, reload and stop', () => {
+  const load = [20, 20, 900, 900, 20, 20].map((requestsPerSecond, index) => ({ atMs: index * 60_000, requestsPerSecond }))
+  const requests = [
+    { atMs: 150_000, event: { kind: 'reloadRequested', requestId: 1 } },
+    { atMs: 900_000, event: { kind: 'stopRequested', reason: 'end' } },
+  ] as const
+  const run = simulate(fleetSettings({ workers: { spares: 1 } }), { ...calmScenario, load, requests }, 950_000)
+  expect(run.broken).toEqual([])
+  expect(run.world.ended).toBe(true)
+  expect(run.turns.at(-1)?.ledger).toMatchObject({ cut: 0 })
+  const sizes = run.turns.map((turn) => turn.fleet.target)
+  expect(Math.max(...sizes)).toBeGreaterThanOrEqual(4)
+  expect(sizes.at(-1)).toBeLessThan(4)
+  const reloads = run.turns.flatMap(({ notes }) => notes.filter((note) => note.kind === 'reload:done'))
+  expect(reloads).toHaveLength(1)
+})
+
+test('a rush opens the surge lane: a promoted spare serves within four seconds', () => {
+  const load = [
+    { atMs: 0, requestsPerSecond: 20 },
+    { atMs: 60_000, requestsPerSecond: 20 },
+    { atMs: 60_001, requestsPerSecond: 600 },
+  ]
+  const { turns, broken } = simulate(fleetSettings({ workers: { spares: 1 } }), { ...calmScenario, load }, 70_000)
+  expect(broken).toEqual([])
+  const promoted = turns.find(({ commands }) => commands.some((command) => command.kind === 'promote'))
+  expect(promoted?.event.nowMs).toBeLessThanOrEqual(64_000)
+})
+
+test.for([20, 150, 400, 1000])('a constant load of %s requests per second makes the fleet move in one direction, then rest', (requestsPerSecond) => {
+  const { turns, broken } = simulate(fleetSettings(), { ...calmScenario, load: [{ atMs: 0, requestsPerSecond }] }, 1_800_000)
+  expect(broken).toEqual([])
+  const sizes = turns.map((turn) => turn.fleet.target)
+  const moves = sizes.slice(1).flatMap((size, index) => (size === sizes[index] ? [] : [size - (sizes[index] as number)]))
+  expect(moves.every((move) => move > 0)).toBe(true)
+  expect(new Set(sizes.slice(-600)).size).toBe(1)
+})
+
+test('a square wave of 30 seconds for 10 minutes makes at most 4 changes', () => {
+  const load = Array.from({ length: 21 }, (_, index) => index).flatMap((index) => {
+    const requestsPerSecond = index % 2 === 0 ? 20 : 190
+    return [
+      { atMs: index * 30_000, requestsPerSecond },
+      { atMs: index * 30_000 + 29_999, requestsPerSecond },
+    ]
+  })
+  const { turns, broken } = simulate(fleetSettings(), { ...calmScenario, load }, 600_000)
+  expect(broken).toEqual([])
+  const scaled = turns.flatMap(({ notes }) => notes.filter((note) => note.kind === 'fleet:scaled'))
+  expect(scaled.length).toBeLessThanOrEqual(4)
+})
+
+test('a worker that grows beyond its memory limit is replaced, and its requests are answered', () => {
+  const settings = fleetSettings({ workers: { min: 2, memoryLimitBytes: 80 * MB }, scaling: { up: {} } })
+  const { turns, broken } = simulate(settings, calmScenario, 60_000)
+  expect(broken).toEqual([])
+  expect(turns.flatMap(({ notes }) => notes.filter((note) => note.kind === 'worker:memory')).length).toBeGreaterThan(0)
+  expect(turns.at(-1)?.ledger.cut).toBe(0)
+})
+
+test('boots that crash for ever end the supervisor with the cause', () => {
+  const faults = [{ atMs: 0, kind: 'boot-crash', worker: 'any', forMs: 1e9 }] as const
+  const { turns, world, broken } = simulate(fleetSettings(), { ...calmScenario, faults }, 120_000)
+  expect(broken).toEqual([])
+  expect(world.ended).toBe(true)
+  const exit = turns.at(-1)?.commands.find((command) => command.kind === 'exit')
+  expect(exit).toMatchObject({ code: 1 })
+  expect(exit?.message).toContain('a fault of the simulator')
+})
