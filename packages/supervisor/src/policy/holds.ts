@@ -49,6 +49,9 @@ function advanceSide(holds: HoldsByName, triggers: TriggersByName, tick: Tick, s
   return next
 }
 
+/** Ticks come a little early or late, so a window of two ticks is 1,995 ms as often as 2,005: it must not take a third tick for that. */
+const JITTER_SHARE = 0.1
+
 export type Readings = Readonly<Record<string, SignalReading>>
 
 /** The triggers that hold, with the value people would see; `longEnough` keeps only those whose window is full. */
@@ -58,7 +61,7 @@ export function readings(holds: HoldsByName, triggers: TriggersByName, tick: Tic
     const hold = holds[name] ?? null
     const { threshold, forMs } = triggers[name] as Trigger
     const heldMs = heldForMs(hold, tick.nowMs)
-    if (!hold || (longEnough && heldMs < forMs)) continue
+    if (!hold || (longEnough && heldMs + tick.intervalMs * JITTER_SHARE < forMs)) continue
     found[name] = { value: tick.signals[name]?.shown ?? null, threshold: Math.round(threshold * 1000) / 1000, heldForMs: Math.round(heldMs) }
   }
   return found
