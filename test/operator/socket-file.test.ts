@@ -85,12 +85,18 @@ describe('refused, and left as it was:', () => {
     await new Promise((resolve) => other.close(resolve))
   })
 
-  it('one of two that start at the same moment', async ({ world }) => {
-    const results = await Promise.allSettled([world.open(), world.open(), world.open()])
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'SM_CONTROL_BUSY' })
-    expect((await get(world.path, '/v1/status')).status).toBe(200)
-    expect(await readdir(world.folder)).toEqual(['control.sock'])
+  it.for(['nothing', 'a stale socket'] as const)('all but one of several that start at the same moment where %s is', async (there, { world }) => {
+    // Each round frees an inode, which the system likes to give away again at once.
+    for (let round = 0; round < 10; round++) {
+      if (there === 'a stale socket') await leaveStaleSocket(world.path)
+      const results = await Promise.allSettled([world.open(), world.open(), world.open(), world.open()])
+      const won = results.filter((result) => result.status === 'fulfilled')
+      expect(won).toHaveLength(1)
+      for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'SM_CONTROL_BUSY' })
+      expect((await get(world.path, '/v1/status')).status).toBe(200)
+      expect(await readdir(world.folder)).toEqual(['control.sock'])
+      await won[0]?.value.close()
+    }
   })
 
   it('a regular file', async ({ world }) => {

@@ -78,7 +78,12 @@ async function publish(passing: string, file: string): Promise<void> {
 
 async function removeIfSame(file: string, known: Stats): Promise<void> {
   const found = await lstat(file).catch(() => null)
-  if (found && found.ino === known.ino && found.dev === known.dev) await unlink(file).catch(() => {})
+  if (found && isSame(found, known)) await unlink(file).catch(() => {})
+}
+
+/** With the time of its birth, because a number that became free is soon given away again. */
+function isSame(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.mtimeMs === b.mtimeMs
 }
 
 const refused = (file: string, why: string): StationmasterError =>
