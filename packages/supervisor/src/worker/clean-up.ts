@@ -48,6 +48,7 @@ export class CleanUp {
       emitToApp(signal)
     } catch (error) {
       complain(`a ${signal} listener failed:`, error)
+      return // under plain Node this ends the process: nothing is under way that is worth waiting for
     }
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve
