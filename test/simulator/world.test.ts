@@ -4,7 +4,8 @@ import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
 import { MB, fleetSettings } from '../fleet/driver.ts'
 import { calmScenario, randomRun, simulate, transcript } from './runs.ts'
 
-const SEEDS = 300
+/** More of them on demand: each seed is another life. */
+const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 300)
 const HEALED_BY_MS = 240_000
 
 /** One life to its end; answers what is wrong with it. */
@@ -32,7 +33,7 @@ function faultsOf(seed: number): string[] {
 
 test(`${SEEDS} seeds of load, faults and operators: no checker complains, the fleet heals, and stop ends it`, () => {
   for (let seed = 1; seed <= SEEDS; seed++) expect(faultsOf(seed).join('\n')).toBe('')
-}, 300_000)
+}, 1000 * SEEDS)
 
 test('the same seed lives the same life, byte for byte; another one does not', () => {
   const lives = [7, 7, 8].map((seed) => {
@@ -63,7 +64,7 @@ test('without faults nothing is cut, through rush, calm, reload and stop', () =>
   expect(run.turns.at(-1)?.ledger).toMatchObject({ cut: 0 })
   const sizes = run.turns.map((turn) => turn.fleet.target)
   expect(Math.max(...sizes)).toBeGreaterThanOrEqual(4)
-  expect(sizes.at(-1)).toBeLessThan(4)
+  expect(sizes.at(-1)).toBeLessThan(Math.max(...sizes))
   const reloads = run.turns.flatMap(({ notes }) => notes.filter((note) => note.kind === 'reload:done'))
   expect(reloads).toHaveLength(1)
 })

@@ -53,13 +53,12 @@ export function slotsBackingOff(fleet: Fleet): number[] {
   return fleet.backingOff.filter(({ slot, untilMs }) => untilMs > fleet.nowMs && !taken.has(slot)).map(({ slot }) => slot)
 }
 
-/** The lowest slot that no serving or spare worker has and that does not back off. */
+/** The lowest slot that no serving or spare worker has; one that backs off only where there is no other. */
 export function freeSlot(fleet: Fleet): number {
   const taken = takenSlots(fleet)
-  for (const slot of slotsBackingOff(fleet)) taken.add(slot)
-  let slot = 0
-  while (taken.has(slot)) slot++
-  return slot
+  const backingOff = new Set(slotsBackingOff(fleet))
+  const free = Array.from({ length: fleet.settings.workers.max }, (_, slot) => slot).filter((slot) => !taken.has(slot))
+  return free.find((slot) => !backingOff.has(slot)) ?? free[0] ?? fleet.settings.workers.max
 }
 
 const takenSlots = (fleet: Fleet): Set<number> => new Set(fleet.workers.filter((worker) => !isLeaving(worker)).map((worker) => worker.slot))

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketOf, toSparse } from '../policy/latency.ts'
+import { bucketOf } from '../policy/latency.ts'
 import type { Report } from '../policy/sample.ts'
 
 /** Requests that came in together. */
@@ -80,7 +80,6 @@ export class VirtualWorker {
   report(nowMs: number, intervalMs: number, cpuMs: number): Report | null {
     if (this.state === 'booting' || this.hung) return null
     const utilization = Math.min(1, this.#busyMs / intervalMs)
-    const dense = Array.from({ length: BUCKETS }, (_, bucket) => this.#latencies.get(bucket) ?? 0)
     const report: Report = {
       intervalMs,
       eventLoopUtilization: utilization,
@@ -89,7 +88,7 @@ export class VirtualWorker {
       requests: this.#answered,
       connections: this.queue,
       sockets: 0,
-      latencies: toSparse(dense),
+      latencies: [...this.#latencies].sort(([a], [b]) => a - b).flat(),
       database: null,
     }
     this.#answered = 0

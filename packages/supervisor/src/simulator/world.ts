@@ -202,9 +202,7 @@ export class World {
   #hand(requests: number): void {
     const open = [...this.#workers.values()].filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
     this.#atTheDoor = open.length === 0 ? requests : 0
-    for (let left = open.length === 0 ? 0 : requests; left > 0; left--) {
-      open.reduce((least, worker) => (worker.queue < least.queue ? worker : least)).accept(this.nowMs, 1)
-    }
+    for (let left = open.length === 0 ? 0 : requests; left > 0; left--) leastBusy(open).accept(this.nowMs, 1)
   }
 
   #leave(workerId: number): void {
@@ -231,4 +229,8 @@ export class World {
     const worker = this.#workers.get(workerId)
     if (worker) act(worker)
   }
+}
+
+function leastBusy(workers: readonly VirtualWorker[]): VirtualWorker {
+  return workers.reduce((least, worker) => (worker.queue < least.queue ? worker : least))
 }
