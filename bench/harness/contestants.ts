@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -29,6 +30,8 @@ export interface Stationmaster extends Contestant {
 
 export interface BareCluster extends Contestant {
   fork(): void
+  /** Ends the newest worker; resolves when it is gone. */
+  shrink(): Promise<void>
 }
 
 const CLI = fileURLToPath(new URL('../../packages/supervisor/dist/cli.js', import.meta.url))
@@ -94,6 +97,11 @@ export async function startBareCluster(app: App, count: number): Promise<BareClu
     pid: started.pid,
     lastOutput: () => started.lastOutput(),
     fork: () => void started.process.send({ kind: 'fork' }),
+    async shrink() {
+      const gone = once(started.process, 'message')
+      started.process.send({ kind: 'shrink' })
+      await within('the end of a worker of a bare cluster', START_LIMIT_MS, gone)
+    },
     stop: () => end(started),
   }
 }
