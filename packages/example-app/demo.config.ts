@@ -28,5 +28,4 @@ export default defineConfig({
     cooldown: { up: '4s', down: '5s' },
   },
   drain: { timeout: '10s' },
-  database: { budget: 60 },
 })

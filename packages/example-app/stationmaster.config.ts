@@ -9,9 +9,5 @@ export default defineConfig({
     // this app is for looking at fleets: leave this line out in production.
     oversubscribe: true,
   },
-  database: {
-    // What all workers together may open. The PostgreSQL of `npm start` takes 100, and the default reserve of 3 stays free for people.
-    budget: 100,
-  },
   health: { path: '/health' },
 })

@@ -8,6 +8,8 @@ export type Database = {
 }
 
 const service = 'PostgreSQL'
+/** Ten workers, and an eleventh during a reload, stay below the 100 connections that PostgreSQL takes unless told otherwise. */
+const connectionsPerWorker = 8
 /** How long a request may wait for a free connection before it is told to come back. */
 const connectTimeoutMs = 5_000
 /** Above the longest sleep that /query allows. */
@@ -35,6 +37,7 @@ export async function openDatabase(connectionString: string | undefined): Promis
   if (!connectionString) return absent()
   const pool: Pool = createPool({
     connectionString,
+    max: connectionsPerWorker,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
   })

@@ -77,17 +77,16 @@ function progress(atS: number, totalS: number, width: number): string {
 /** The whole play from left to right: each character is the highest value of its time. */
 function sparkline({ samples, totalS }: Moment, width: number, of: (sample: Sample) => number | null): string {
   const lengthS = Math.max(totalS, samples.at(-1)?.atS ?? 0)
-  const columns = Array.from({ length: width }, (): number | null => null)
+  const columnOf = ({ atS }: Sample): number => Math.min(width - 1, Math.floor((atS / lengthS) * width))
+  const values: (number | null)[] = []
   for (const sample of samples) {
-    const column = Math.min(width - 1, Math.floor((sample.atS / lengthS) * width))
-    const value = of(sample)
-    if (value !== null) columns[column] = Math.max(columns[column] ?? 0, value)
+    const column = columnOf(sample)
+    // Columns between two samples look like the later one.
+    while (values.length < column) values.push(of(sample))
+    values[column] = Math.max(values[column] ?? 0, of(sample) ?? 0)
   }
-  const most = Math.max(...columns.map((value) => value ?? 0))
-  return columns
-    .map((value) => (value === null ? ' ' : (levels[Math.min(levels.length - 1, Math.round((value / (most || 1)) * (levels.length - 1)))] ?? ' ')))
-    .join('')
-    .trimEnd()
+  const most = Math.max(...values.map((value) => value ?? 0)) || 1
+  return values.map((value) => (value === null ? ' ' : levels[Math.round((value / most) * (levels.length - 1))])).join('')
 }
 
 const shortened = (text: string, length: number): string => (text.length > length ? `${text.slice(0, Math.max(0, length - 1))}…` : text)

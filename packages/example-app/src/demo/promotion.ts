@@ -8,6 +8,7 @@ export type Promotion = { readonly kind: 'spare' | 'cold start'; readonly ms: nu
 export type Promotions = { readonly promotions: readonly Promotion[]; readonly stats: Stats }
 
 const rounds = 3
+const probesPerSecond = 200
 const timeoutMs = 20_000
 const pollMs = 20
 
@@ -16,7 +17,7 @@ const pollMs = 20
  * comes from a new client, so that a new worker is seen as soon as it serves.
  */
 export async function measurePromotions(control: ControlClient, url: string, isOver: () => boolean): Promise<Promotions> {
-  const load = startHttpLoad({ url, connections: 20, ratePerSecond: 200, path: '/health', requestsPerConnection: 1, seconds: 120 })
+  const load = startHttpLoad({ url, connections: 20, ratePerSecond: probesPerSecond, path: '/health', requestsPerConnection: 1, seconds: 120 })
   const waitFor = async <T>(look: () => Promise<T | null>): Promise<T | null> => {
     const end = performance.now() + timeoutMs
     for (let found = await look(); ; found = await look()) {
@@ -43,6 +44,8 @@ export async function measurePromotions(control: ControlClient, url: string, isO
   const promotions: Promotion[] = []
   try {
     for (let count = 0; count < rounds && !isOver(); count++) promotions.push(...(await round()))
+    load.setRate(0)
+    await waitFor(async () => (load.stats().inFlight === 0 ? true : null))
   } catch (error) {
     await load.stop()
     throw error
