@@ -190,3 +190,40 @@ test('a spare is promoted in one message, also while it boots, and also in the m
   booting.send({ kind: 'scaleRequested', requestId: 1, workers: 2 }).ready(2)
   expect(booting.ids('ready')).toEqual([1, 2])
 })
+
+test('a scheduled floor lifts a fleet that rests, a scheduled ceiling lowers it, and neither touches a size that was set by hand', () => {
+  const hour = { cron: '0 8 * * *', timezone: 'UTC', min: 3, max: null, until: '0 9 * * *', forMs: null }
+  const night = { cron: '0 22 * * *', timezone: 'UTC', min: null, max: 2, until: '0 23 * * *', forMs: null }
+  const driver = running(1, { scaling: { schedule: [hour, night], down: {}, surge: null } })
+  const tickAt = (iso: string): Driver => driver.tick({}, Date.parse(iso) - driver.nowMs)
+  tickAt('2026-11-24T07:59:59Z')
+  expect(driver.fleet.target).toBe(1)
+  tickAt('2026-11-24T08:00:00Z').bootAll().bootAll()
+  expect(driver.fleet.target).toBe(3)
+  expect(driver.fleet.decisions.at(-1)).toMatchObject({ from: 1, to: 3, lane: 'bounds', reason: 'the floor is 3' })
+  tickAt('2026-11-24T22:00:00Z').leaveAll()
+  expect(driver.fleet.target).toBe(2)
+  driver.send({ kind: 'scaleRequested', requestId: 1, workers: 5 }).bootAll()
+  tickAt('2026-11-24T22:30:00Z')
+  expect(driver.fleet.target).toBe(5)
+})
+
+test('shadow mode: decisions are told, and the size stays', () => {
+  const driver = running(1, { scaling: { mode: 'shadow' } })
+  for (let ticks = 0; ticks < 120; ticks++) driver.tick({ report: reportOf({ queue: 900 }) })
+  expect(driver.fleet.target).toBe(1)
+  expect(driver.notesOf('fleet:decided')[0]?.decision).toMatchObject({ to: 1, wanted: 2, heldBackBy: ['shadow mode: decided, not done'] })
+  expect(driver.notesOf('fleet:scaled')).toEqual([])
+  expect(viewOf(driver.fleet, driver.nowMs).mode).toBe('shadow')
+})
+
+test('a number that is not known yet is null in the status, never 0', () => {
+  const driver = running(2)
+  const unknown = { cpu: null, memoryBytes: null, memory: null, eventLoopUtilization: null, queue: null, requestsPerSecond: null, p95Ms: null }
+  expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject(unknown)
+  expect(viewOf(driver.fleet, driver.nowMs).fleet).toMatchObject({ cpu: null, queue: null, p95Ms: null, requestsPerSecond: null, ready: 2 })
+  driver.tick({ report: reportOf({ requests: 900, queue: 3 }) })
+  expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject({ cpu: 0.1, queue: 3, requestsPerSecond: 900 })
+  for (let ticks = 0; ticks < 4; ticks++) driver.tick({ silent: [1] })
+  expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject({ queue: null, requestsPerSecond: null })
+})

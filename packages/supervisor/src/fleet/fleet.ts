@@ -3,6 +3,7 @@ import type { LatencyCounts } from '../policy/latency.ts'
 import { type RespawnState, calm } from '../policy/respawn.ts'
 import type { Capacity, Report, Usage } from '../policy/sample.ts'
 import { type ScaleState, untouched } from '../policy/scale.ts'
+import type { Limits } from '../policy/schedule.ts'
 import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, WorkerSettings } from '../policy/settings.ts'
 import type { Life } from './slot.ts'
 import type { LastExit } from './status.ts'
@@ -76,6 +77,8 @@ export interface Fleet {
   readonly target: number
   readonly spareTarget: number
   readonly scale: ScaleState
+  /** Floor and ceiling in force, and the minute they were read off the schedule. */
+  readonly limits: Limits & { readonly minute: number }
   readonly respawn: RespawnState
   /** The same for spares: they may fail without harm to anyone. */
   readonly spareRespawn: RespawnState
@@ -112,6 +115,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     target: settings.workers.min,
     spareTarget: 0,
     scale: untouched,
+    limits: { min: settings.workers.min, max: settings.workers.max, minute: 0 },
     respawn: calm,
     spareRespawn: calm,
     backingOff: [],

@@ -27,11 +27,19 @@ export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage
   takeIn(draft, samples, intervalMs)
   if (fleet.phase !== 'running') return
   fleet.spareTarget = spareTarget(fleet)
-  const limits = limitsAt(fleet.settings.scaling.schedule, fleet.nowMs, fleet.settings.workers)
+  fleet.limits = currentLimits(fleet)
+  const { min, max } = fleet.limits
   const signals = fleetSignals(fleet)
   const byHand = fleet.mode === 'manual'
-  scale(draft, { nowMs: fleet.nowMs, intervalMs, target: fleet.target, ...limits, signals, ceiling: currentCeiling(fleet), byHand })
+  scale(draft, { nowMs: fleet.nowMs, intervalMs, target: fleet.target, min, max, signals, ceiling: currentCeiling(fleet), byHand })
   balance(draft)
+}
+
+/** Asking a calendar is the dearest part of a tick, and cron speaks in minutes. */
+function currentLimits(fleet: Fleet): Fleet['limits'] {
+  const { scaling, workers } = fleet.settings
+  const minute = Math.floor(fleet.nowMs / 60_000)
+  return minute === fleet.limits.minute ? fleet.limits : { ...limitsAt(scaling.schedule, fleet.nowMs, workers), minute }
 }
 
 function spareTarget(fleet: Fleet): number {
