@@ -4,7 +4,7 @@ import { activityOf } from './connection.ts'
 import type { DrainPlan } from './drain-plan.ts'
 import type { EngineSockets } from './engine-sockets.ts'
 import { streamOf } from './engine-sockets.ts'
-import { announceEnd, closeWebSocket, endEventStream } from './goodbye.ts'
+import { closeWebSocket, endEventStream } from './goodbye.ts'
 import { lookForIdle } from './idle.ts'
 import type { SocketInside } from './internals.ts'
 import { LeavePace } from './leave-pace.ts'
@@ -84,7 +84,7 @@ export class Farewell {
 
   #attend(connection: Connection, activity: Activity, nowMs: number): void {
     if (activity === 'streaming') this.#attendEventStream(connection, nowMs)
-    else if (activity === 'multiplexed') this.#attendHttp2(connection, nowMs)
+    else if (activity === 'multiplexed') endSession(connection)
     else if (activity === 'upgraded' && connection.upgrade?.isWebSocket) this.#attendWebSocket(connection, nowMs)
     else if (activity === 'upgraded' || activity === 'raw') this.#attendRaw(connection, nowMs)
   }
@@ -101,20 +101,6 @@ export class Farewell {
     if (!this.#pace.isDue(nowMs)) return
     endEventStream(connection)
     this.#pace.noteTold()
-  }
-
-  /** Like a quiet connection, it gets the time in which requests that are on their way arrive; then its last streams are waited for. */
-  #attendHttp2(connection: Connection, nowMs: number): void {
-    const { session } = connection
-    const toldAtMs = this.#toldAtMs.get(connection)
-    if (!session || session.destroyed || this.#ended.has(connection)) return
-    if (toldAtMs === undefined) {
-      announceEnd(session)
-      this.#toldAtMs.set(connection, nowMs)
-    } else if (nowMs - toldAtMs >= this.#plan().idleGraceMs) {
-      this.#ended.add(connection)
-      session.close()
-    }
   }
 
   #attendWebSocket(connection: Connection, nowMs: number): void {
@@ -168,4 +154,9 @@ export class Farewell {
 /** Right after the event loop has read what had arrived. */
 function afterPoll(): Promise<void> {
   return new Promise((resolve) => setTimeout(() => setImmediate(resolve)))
+}
+
+/** Requests that come too late are refused, unprocessed: clients send these again by themselves, and safely. */
+function endSession({ session }: Connection): void {
+  if (session && !session.closed) session.close()
 }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { Http2Session, ResponseInside } from './internals.ts'
+import type { ResponseInside } from './internals.ts'
 
 /** WebSocket frame: final, opcode 8 (close), 2 bytes of payload: 1001, "going away". */
 const CLOSE_FRAME = Buffer.from([0x88, 0x02, 0x03, 0xe9])
@@ -23,13 +23,4 @@ export function endEventStream({ stream, response }: Connection): void {
 
 function isChunked(response: ResponseInside): boolean {
   return response._header?.toLowerCase().includes('transfer-encoding: chunked') ?? false
-}
-
-/** The highest stream there can be: requests that are on their way are still welcome, and no further ones are sent. */
-const LAST_STREAM_ID = 2 ** 31 - 1
-const NO_ERROR = 0
-
-/** Asks an HTTP/2 client to go on elsewhere. */
-export function announceEnd(session: Http2Session): void {
-  session.goaway(NO_ERROR, LAST_STREAM_ID)
 }

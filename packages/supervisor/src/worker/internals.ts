@@ -68,8 +68,9 @@ export interface CountedChannel {
 export interface Http2Session {
   /** A stand-in for the socket, which must not be written to. */
   readonly socket?: Socket | undefined
-  readonly destroyed: boolean
-  goaway(code: number, lastStreamId: number): void
+  /** True from `close()` on. */
+  readonly closed: boolean
+  /** Tells the client with GOAWAY which of its requests are the last, and ends the session when they are answered. */
   close(): void
 }
 

@@ -17,6 +17,7 @@ export async function probe(servers: Servers, path: string, timeoutMs: number): 
   if (!server) return unhealthy('no HTTP server listens in this worker')
   const [http, { duplexPair }] = await Promise.all([import('node:http'), import('node:stream')])
   const [client, connection] = duplexPair()
+  connection.on('close', () => client.destroy()) // Node 22 does not tell the other side
   connect(server as HttpServer, connection)
   const signal = AbortSignal.timeout(timeoutMs)
   return await new Promise<Probed>((resolve) => {

@@ -18,16 +18,20 @@ export async function startSampler(traffic: Traffic, tickMs: number, send: (repo
     const nowMs = performance.now()
     const nextLoop = performance.eventLoopUtilization()
     const intervalMs = nowMs - lastAtMs
+    const lateMs = loop ? intervalMs - tickMs : 0
     const eventLoopUtilization = loop ? performance.eventLoopUtilization(nextLoop, loop).utilization || 0 : nextLoop.utilization
     lastAtMs = nowMs
     loop = nextLoop
-    send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: takeDelayP99Ms(delay), ...takeTraffic(traffic), database: null })
+    send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: Math.max(lateMs, takeDelayP99Ms(delay)), ...takeTraffic(traffic), database: null })
   }
   report()
   setInterval(report, tickMs).unref()
 }
 
-/** The histogram holds the time between two looks, so an idle loop shows the resolution itself. */
+/**
+ * The histogram holds the time between two looks, so an idle loop shows the resolution itself. Its reset forgets the look before, too: a
+ * delay that was not looked at yet is lost. Then the report itself was as late.
+ */
 function takeDelayP99Ms(delay: IntervalHistogram): number {
   const p99Ms = delay.count === 0 ? 0 : delay.percentile(99) / NS_PER_MS - DELAY_RESOLUTION_MS
   delay.reset()
