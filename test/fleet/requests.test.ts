@@ -227,3 +227,13 @@ test('a number that is not known yet is null in the status, never 0', () => {
   for (let ticks = 0; ticks < 4; ticks++) driver.tick({ silent: [1] })
   expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject({ queue: null, requestsPerSecond: null })
 })
+
+test('while nobody is ready a spare steps in, though a successor is booting', () => {
+  const driver = running(1, { workers: { spares: 1 }, health: { path: '/health' } })
+  driver.tick().bootAll()
+  for (let probes = 0; probes < 3; probes++) driver.send({ kind: 'probed', workerId: 1, healthy: false, detail: '503' })
+  expect(driver.workers('booting').map((worker) => worker.replaces)).toEqual([1])
+  driver.send({ kind: 'drainRequested', requestId: 1, workerId: 1 })
+  expect(driver.commandsOf('promote')).toEqual([{ kind: 'promote', workerId: 2 }])
+  expect(driver.ids('ready')).toEqual([2])
+})

@@ -167,6 +167,14 @@ test('floors and ceilings come first and need no window', () => {
   expect(new Policy(8, {}, { max: 5 }).feed({ cpu: 0.99 }, 1).last).toMatchObject({ from: 8, to: 5, lane: 'bounds', reason: 'the ceiling is 5' })
 })
 
+test('not even a scheduled floor forks what the container cannot carry', () => {
+  const policy = new Policy(2, {}, { min: 6, ceiling: { workers: 3, because: '3 CPUs (host) carry 3 workers' } }).feed(middling, 100)
+  expect(policy.target).toBe(3)
+  expect(policy.last).toMatchObject({ to: 3, wanted: 6, lane: 'bounds' })
+  expect(policy.last?.heldBackBy[0]).toContain('capacity: 3 CPUs')
+  expect(policy.told).toHaveLength(2)
+})
+
 test('shadow mode decides and explains, and never acts; its record has the pace of the real one', () => {
   const policy = new Policy(2, { mode: 'shadow' }).feed({ cpu: 0.9, queue: 900 }, 600)
   expect(policy.target).toBe(2)

@@ -66,7 +66,8 @@ export function randomRun(seed: number): { settings: FleetSettings; scenario: Sc
     capacity: { cpus: pick([1, 2, 4, 8]) },
     // So many faults are not the app's: the intensity has its own tests.
     restart: { intensity: 1000 },
-    drain: { timeoutMs: pick([2000, 30_000]) },
+    // Short enough for a reload of overloaded workers, one drain after the other, to end before the run does.
+    drain: { timeoutMs: pick([2000, 8000]) },
     health: { path: pick([null, '/health']), stuckAfterMs: pick([3000, 10_000]) },
     scaling: { cooldownUpMs: 10_000, cooldownDownMs: 20_000 },
   })

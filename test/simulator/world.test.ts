@@ -31,9 +31,13 @@ function faultsOf(seed: number): string[] {
   return broken.length === 0 ? [] : [`seed ${seed}`, ...broken, transcript(run)]
 }
 
-test(`${SEEDS} seeds of load, faults and operators: no checker complains, the fleet heals, and stop ends it`, () => {
-  for (let seed = 1; seed <= SEEDS; seed++) expect(faultsOf(seed).join('\n')).toBe('')
-}, 1000 * SEEDS)
+test(
+  `${SEEDS} seeds of load, faults and operators: no checker complains, the fleet heals, and stop ends it`,
+  () => {
+    for (let seed = 1; seed <= SEEDS; seed++) expect(faultsOf(seed).join('\n')).toBe('')
+  },
+  1000 * SEEDS,
+)
 
 test('the same seed lives the same life, byte for byte; another one does not', () => {
   const lives = [7, 7, 8].map((seed) => {

@@ -16,6 +16,7 @@ export function reconcile(draft: Draft): void {
   const { fleet } = draft
   if (fleet.phase === 'draining' || fleet.phase === 'stopped') return
   fleet.backingOff = fleet.backingOff.filter(({ untilMs }) => untilMs > fleet.nowMs)
+  serveAtAll(draft)
   const missing = fleet.target - heads(fleet).length
   if (missing > 0) fill(draft, missing)
   if (missing < 0) retire(draft, -missing)
@@ -25,6 +26,12 @@ export function reconcile(draft: Draft): void {
     draft.notes.push({ kind: 'fleet:running', ready: countReady(fleet) })
   }
   settleScale(draft)
+}
+
+/** While nobody is ready a spare steps in, even if others are about to be: their boot is an outage, its promotion is none. */
+function serveAtAll(draft: Draft): void {
+  const spare = draft.fleet.workers.find(isReadySpare)
+  if (spare && countReady(draft.fleet) === 0) promoteWorker(draft, spare)
 }
 
 /** A spare serves in one message; a spare that still boots will be ready sooner than a new fork. */
