@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+import { msToNextBeat } from '../policy/beat.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
 import type { NewEvent } from './engine.ts'
 import type { Inbox } from './reports.ts'
@@ -36,7 +38,9 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
     )
     parts.dispatch({ kind: 'sampled', samples, usage })
   }
-  const timer = setInterval(() => {
+  const atNextBeat = (): NodeJS.Timeout => setTimeout(beat, msToNextBeat(performance.timeOrigin + performance.now(), parts.tickMs, 'look'))
+  const beat = (): void => {
+    timer = atNextBeat()
     if (busy) return
     busy = true
     tick()
@@ -44,11 +48,12 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
       .finally(() => {
         busy = false
       })
-  }, parts.tickMs)
+  }
+  let timer = atNextBeat()
   return {
     stop() {
       stopped = true
-      clearInterval(timer)
+      clearTimeout(timer)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { EventLoopUtilization, IntervalHistogram } from 'node:perf_hooks'
+import { msToNextBeat } from '../policy/beat.ts'
 import type { Report } from '../policy/sample.ts'
 import { activityOf } from './connection.ts'
 import type { Traffic } from './traffic.ts'
@@ -7,25 +8,34 @@ import type { Traffic } from './traffic.ts'
 const DELAY_RESOLUTION_MS = 20
 const NS_PER_MS = 1e6
 
-/** Sends a report now, and then one each tick, without keeping the process alive. */
+/** Sends a report now, and then one at each beat, without keeping the process alive. */
 export async function startSampler(traffic: Traffic, tickMs: number, send: (report: Report) => void): Promise<void> {
   const { monitorEventLoopDelay } = await import('node:perf_hooks')
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   delay.enable()
   let loop: EventLoopUtilization | undefined
+  let dueAtMs = performance.now()
   let lastAtMs = 0 // the first report covers the time since the process began
   const report = (): void => {
     const nowMs = performance.now()
     const nextLoop = performance.eventLoopUtilization()
     const intervalMs = nowMs - lastAtMs
-    const lateMs = loop ? intervalMs - tickMs : 0
+    const lateMs = nowMs - dueAtMs
     const eventLoopUtilization = loop ? performance.eventLoopUtilization(nextLoop, loop).utilization || 0 : nextLoop.utilization
     lastAtMs = nowMs
     loop = nextLoop
     send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: Math.max(lateMs, takeDelayP99Ms(delay)), ...takeTraffic(traffic), database: null })
   }
+  const reportAtNextBeat = (): void => {
+    const waitMs = msToNextBeat(performance.timeOrigin + performance.now(), tickMs, 'report')
+    dueAtMs = performance.now() + waitMs
+    setTimeout(() => {
+      report()
+      reportAtNextBeat()
+    }, waitMs).unref()
+  }
   report()
-  setInterval(report, tickMs).unref()
+  reportAtNextBeat()
 }
 
 /**
