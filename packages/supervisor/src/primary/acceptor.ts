@@ -4,6 +4,7 @@ import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { getSystemErrorName } from 'node:util'
 import type { ListenError, ListenRequest } from '../wire/messages.ts'
+import { endOrphansOn } from './orphans.ts'
 import { findPortHolder } from './port-holder.ts'
 
 /** What node gives for a bound socket; the methods that we use. */
@@ -36,10 +37,12 @@ export interface Acceptor {
 /** An orphan of an earlier run gives the port back within its own grace; waiting that long saves a crash loop. */
 const PORT_WAIT_MS = 3000
 const PORT_RETRY_MS = 100
+/** The kernel takes a moment to clear away a large process. */
+const KILLED_WAIT_MS = 2000
 const UV_TCP_IPV6ONLY = 1
 
-/** `portWaitMs`: how long a port that is in use is waited for. */
-export function createAcceptor(portWaitMs: number = PORT_WAIT_MS): Acceptor {
+/** `portWaitMs`: how long a port that is in use is waited for. `warn` tells what was done to get one. */
+export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentence: string) => void = () => {}): Acceptor {
   const sockets = new Map<string, Promise<Opened>>()
   const opened = new Map<string, BoundHandle>()
   return {
@@ -47,7 +50,7 @@ export function createAcceptor(portWaitMs: number = PORT_WAIT_MS): Acceptor {
       const key = JSON.stringify([request.port, request.host, request.path, request.fd, request.ipv6Only, request.turn])
       const known = sockets.get(key)
       if (known) return known
-      const socket = bindPatiently(request, portWaitMs).then((result) => {
+      const socket = bindPatiently(request, portWaitMs, warn).then((result) => {
         if (result.handle) opened.set(key, result.handle)
         // A failure is not kept: the next worker may have better luck.
         else sockets.delete(key)
@@ -65,16 +68,27 @@ export function createAcceptor(portWaitMs: number = PORT_WAIT_MS): Acceptor {
   }
 }
 
-async function bindPatiently(request: ListenRequest, portWaitMs: number): Promise<Opened> {
+async function bindPatiently(request: ListenRequest, portWaitMs: number, warn: (sentence: string) => void): Promise<Opened> {
+  let deadlineMs = portWaitMs
   for (let waitedMs = 0; ; waitedMs += PORT_RETRY_MS) {
     const result = await bind(request)
     if (typeof result !== 'number') return { handle: result, error: null }
     const code = getSystemErrorName(result)
     if (code === 'EADDRINUSE' && request.path !== null && (await removeStaleSocket(request.path))) continue
-    if (code !== 'EADDRINUSE' || waitedMs >= portWaitMs)
-      return { handle: null, error: { code, errno: result, message: await explain(code, request) } }
+    const inUse = code === 'EADDRINUSE'
+    const timeIsUp = waitedMs >= deadlineMs
+    const cleared = inUse && timeIsUp && deadlineMs === portWaitMs && (await clearPort(request, warn))
+    if (cleared) deadlineMs += KILLED_WAIT_MS
+    else if (!inUse || timeIsUp) return { handle: null, error: { code, errno: result, message: await explain(code, request) } }
     await wait(PORT_RETRY_MS)
   }
+}
+
+/** True if somebody was in the way who is not any more. */
+async function clearPort({ port }: ListenRequest, warn: (sentence: string) => void): Promise<boolean> {
+  const ended = port === null ? [] : await endOrphansOn(port)
+  for (const pid of ended) warn(`A worker of an earlier supervisor (pid ${pid}) still held port ${port} and did not end by itself: it was killed.`)
+  return ended.length > 0
 }
 
 async function bind(request: ListenRequest): Promise<BoundHandle | number> {

@@ -1,5 +1,6 @@
 import type { Command } from '../fleet/command.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
+import { PRIMARY_PID } from './orphans.ts'
 import type { ForkSpec } from './processes.ts'
 
 type Fork = Extract<Command, { kind: 'fork' }>
@@ -43,6 +44,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       STATIONMASTER_WORKER_ID: String(command.workerId),
       STATIONMASTER_WORKER_SLOT: String(command.slot),
       STATIONMASTER_REPLICA_ID: replicaId,
+      [PRIMARY_PID]: String(process.pid),
       STATIONMASTER_GENERATION: String(command.generation),
       STATIONMASTER_ROLE: command.role,
       STATIONMASTER_READY_WHEN: fleet.workers.readyWhen,

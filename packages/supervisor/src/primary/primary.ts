@@ -50,7 +50,7 @@ export class Primary implements Control {
   readonly #engine: Engine
   readonly #recorder: Recorder
   readonly #processes: Processes
-  readonly #acceptor: Acceptor = createAcceptor()
+  readonly #acceptor: Acceptor = createAcceptor(undefined, (sentence) => this.#warn(sentence))
   readonly #clock = createRunningClock()
   readonly #desk = createDesk()
   readonly #inbox = createInbox()
