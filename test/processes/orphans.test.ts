@@ -2,6 +2,7 @@ import http from 'node:http'
 import { access } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
+import type { Station } from './harness/station.ts'
 import { until } from './harness/until.ts'
 
 const EX_SOFTWARE = 70
@@ -67,4 +68,43 @@ describe('a supervisor that is killed with -9', () => {
     const status = await second.until('the successor', ({ state, ...rest }) => state === 'running' && rest)
     expect(status.pid).toBe(second.pid)
   })
+
+  for (const { how, app } of [
+    { how: 'cannot turn its event loop', app: 'blocks-loop' },
+    { how: 'is stopped', app: 'plain' },
+  ]) {
+    it(`may leave a worker that ${how}: its successor takes the port from it`, async ({ stage }) => {
+      const place = await stage.place()
+      const first = await stage.launch({ app }, place)
+      const [stuck] = await first.running(2)
+      const pid = stuck?.pid as number
+      if (app === 'plain') process.kill(pid, 'SIGSTOP')
+      else await blockOne(first)
+      first.signal('SIGKILL')
+      await until('the end of all but one', async () => (await stage.alive()).length === 1)
+      const [left] = await stage.alive()
+      const second = await stage.launch({ app: 'plain' }, place)
+      const workers = await second.running(2)
+      expect(workers.map((worker) => String(worker.pid))).toContain(await second.get())
+      const { msg } = await second.noted('fleet:warning')
+      expect(msg).toBe(`A worker of an earlier supervisor (pid ${left?.pid}) still held port ${place.port} and did not end by itself: it was killed.`)
+      expect((await stage.alive()).map((alive) => alive.pid)).not.toContain(left?.pid)
+    })
+  }
+
+  it('is no reason to touch the workers of one that lives', async ({ stage }) => {
+    const first = await stage.start({ app: 'plain' })
+    const before = (await first.running(2)).map(({ pid }) => pid)
+    const other = await stage.place()
+    const second = await stage.launch({ app: 'plain' }, { ...other, port: first.port })
+    expect(await second.ends()).toEqual({ code: 1, signal: null })
+    expect((await second.noted('fleet:stopped')).msg).toContain('is in use by')
+    expect((await first.running(2)).map(({ pid }) => pid)).toEqual(before)
+  })
 })
+
+/** One worker's event loop is stuck from now on. */
+async function blockOne(station: Station): Promise<void> {
+  station.get('/block').catch(() => {})
+  await station.until('one silent worker', ({ workers }) => workers.some(({ queue }) => queue === null))
+}
