@@ -15,6 +15,8 @@ export type LineChart = {
   readonly series: readonly Series[]
   readonly scale?: 'linear' | 'whole' | 'log'
   readonly format: (value: number) => string
+  /** For the axis, where that of the values is too exact. */
+  readonly formatTick?: (value: number) => string
 }
 
 type Scale = { readonly y: (value: number) => number; readonly ticks: readonly number[] }
@@ -27,7 +29,7 @@ const ceiling = top + 22
 export function drawLineChart(timeline: Timeline, chart: LineChart): string {
   const values = chart.series.flatMap(({ points }) => points.flatMap(([, value]) => (value === null ? [] : [value])))
   const scale = chart.scale === 'log' ? logScale(values) : linearScale(values, chart.scale === 'whole')
-  const ticks = scale.ticks.map((value): Tick => ({ y: scale.y(value), label: chart.format(value) }))
+  const ticks = scale.ticks.map((value): Tick => ({ y: scale.y(value), label: (chart.formatTick ?? chart.format)(value) }))
   const curves = chart.series.map((series) => drawSeries(timeline, series, scale))
   return drawFrame(timeline, height, chart.title, ticks, curves.join(''))
 }

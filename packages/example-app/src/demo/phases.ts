@@ -3,20 +3,26 @@ export type Phase = {
   readonly name: string
   readonly seconds: number
   readonly shareOfOneWorker: number
-  /** Goes on beyond its time, for so long at most, until the fleet is back at its smallest. */
-  readonly untilSmallestS?: number
+  /** What the fleet should have come to by the end. */
+  readonly goal?: 'grown' | 'smallest'
+  /** Until then the phase goes on beyond its time, for so long at most. */
+  readonly patienceS?: number
 }
 
-/** The load of two cores is 1.3 for the workers and some for clients and databases: a longer rush would only show a full machine. */
+/** The load of two cores is 1.3 for the workers and some for clients and databases: a heavier rush would only show a full machine. */
+const rush = { name: 'rush', shareOfOneWorker: 1.3, goal: 'grown' } as const
+const calm = { name: 'calm', shareOfOneWorker: 0.15 } as const
+const calmAgain = { ...calm, name: 'calm again', goal: 'smallest' } as const
+
 export const phases: readonly Phase[] = [
-  { name: 'calm', seconds: 12, shareOfOneWorker: 0.15 },
-  { name: 'rush', seconds: 36, shareOfOneWorker: 1.3 },
-  { name: 'calm again', seconds: 26, shareOfOneWorker: 0.15, untilSmallestS: 40 },
+  { ...calm, seconds: 12 },
+  { ...rush, seconds: 36, patienceS: 30 },
+  { ...calmAgain, seconds: 26, patienceS: 40 },
 ]
 
 /** The same story, shorter: for tests, and for the impatient. */
 export const quickPhases: readonly Phase[] = [
-  { name: 'calm', seconds: 3, shareOfOneWorker: 0.15 },
-  { name: 'rush', seconds: 15, shareOfOneWorker: 1.3 },
-  { name: 'calm again', seconds: 5, shareOfOneWorker: 0.15, untilSmallestS: 60 },
+  { ...calm, seconds: 3 },
+  { ...rush, seconds: 12, patienceS: 60 },
+  { ...calmAgain, seconds: 5, patienceS: 60 },
 ]

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Decision, Status } from 'stationmaster'
-import { count, duration, percent } from './format.ts'
+import { count, duration, percent, shortened } from './format.ts'
 import type { Sample } from './recorder.ts'
 
 /** What there is to see at one moment. */
@@ -88,5 +88,3 @@ function sparkline({ samples, totalS }: Moment, width: number, of: (sample: Samp
   const most = Math.max(...values.map((value) => value ?? 0)) || 1
   return values.map((value) => (value === null ? ' ' : levels[Math.round((value / most) * (levels.length - 1))])).join('')
 }
-
-const shortened = (text: string, length: number): string => (text.length > length ? `${text.slice(0, Math.max(0, length - 1))}…` : text)

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Decision } from 'stationmaster'
-import { count, duration, percent } from './format.ts'
+import { count, duration, percent, roundDuration } from './format.ts'
 import { escape, left, right, type Timeline, width } from './frame.ts'
 import { drawLives, stateColors } from './life-chart.ts'
 import { drawLineChart, type LineChart, type Series } from './line-chart.ts'
@@ -61,7 +61,13 @@ function chartsOf({ samples }: Recording): LineChart[] {
     { title: 'Requests per second', format: count, series: [answered, due] },
     { title: 'Workers that serve', format: count, scale: 'whole', series: [series('ready', 'green', (sample) => sample.ready, 'step')] },
     { title: 'Use of one core, mean of the workers', format: percent, series: [cpu, eventLoop] },
-    { title: 'p95 of the answers', format: duration, scale: 'log', series: [series('p95', 'red', (sample) => sample.p95Ms)] },
+    {
+      title: 'p95 of the answers',
+      format: duration,
+      formatTick: roundDuration,
+      scale: 'log',
+      series: [series('p95', 'red', (sample) => sample.p95Ms)],
+    },
     { title: 'Requests in flight per worker', format: count, series: [series('queue', 'purple', (sample) => sample.queue)] },
   ]
 }

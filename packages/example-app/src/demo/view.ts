@@ -1,9 +1,11 @@
-import { count, duration, percent } from './format.ts'
+import { count, duration, percent, shortened } from './format.ts'
 import { type Moment, narrowest, picture } from './picture.ts'
 
 export type View = { show(moment: Moment): void }
 
 const plainEveryS = 4
+/** All of it is in the report. */
+const plainReason = 90
 
 /** A picture that redraws itself on a terminal wide enough for it; elsewhere a line now and then. */
 export const openView = (out: NodeJS.WriteStream): View => (out.isTTY && out.columns >= narrowest ? terminalView(out) : plainView(out))
@@ -28,7 +30,8 @@ function plainView(out: NodeJS.WriteStream): View {
     show: ({ phase, samples, changes }) => {
       const sample = samples.at(-1)
       if (!sample) return
-      for (const change of changes.slice(told)) out.write(`${seconds(change.atS)}  ${change.from} → ${change.to} workers: ${change.reason}\n`)
+      for (const change of changes.slice(told))
+        out.write(`${seconds(change.atS)}  ${change.from} → ${change.to} workers: ${shortened(change.reason, plainReason)}\n`)
       told = changes.length
       if (sample.atS < nextS) return
       nextS = sample.atS + plainEveryS
