@@ -77,6 +77,23 @@ describe('a drain', () => {
     expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
+  it('answers a request that begins to arrive on an idle connection, byte by byte', async ({ primary }) => {
+    const worker = await start(primary, 'many-ways.mjs')
+    const client = new RawClient(primary.port)
+    client.say(REQUEST)
+    await client.hears(String(worker.pid))
+    client.heard = ''
+    worker.send({ kind: 'drain', timeoutMs: 30_000 })
+    for (const byte of REQUEST) {
+      client.say(byte)
+      if (byte === REQUEST.at(-1)) continue // a line's end, or the request's: no time to lose
+      const count = worker.all('report').length
+      await worker.until(() => worker.all('report').length > count, 'the next report')
+    }
+    await client.hears('Connection: close')
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
   it('gives idle connections and connections that never spoke a chance, and closes them', async ({ primary }) => {
     const worker = await start(primary, 'many-ways.mjs')
     const [silent, idle, late] = [new RawClient(primary.port), new RawClient(primary.port), new RawClient(primary.port)]

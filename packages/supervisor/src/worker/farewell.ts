@@ -74,7 +74,8 @@ export class Farewell {
       if (connection.stream.destroyed) continue
       const activity = activityOf(connection)
       if (activity !== 'quiet') this.#attend(connection, activity, nowMs)
-      else if (this.#isQuietLongEnough(connection, nowMs) && isIdle(connection)) {
+      else if (!this.#ended.has(connection) && this.#isQuietLongEnough(connection, nowMs) && isIdle(connection)) {
+        this.#ended.add(connection)
         connection.stream.destroySoon()
         if (++closes >= CLOSES_PER_LOOK) return true
       }

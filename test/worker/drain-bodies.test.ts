@@ -1,6 +1,9 @@
 import { describe, expect } from 'vitest'
 import { drained, get, it, NOTHING_CUT, RawClient, start } from './harness.ts'
 
+/** More than all buffers between two processes take. */
+const BIG = 50_000_000
+
 const post = (path: string, bytes: number, more = ''): string => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n${more}\r\n`
 
 describe('a drain during an upload', () => {
@@ -61,5 +64,38 @@ describe('a drain during an upload', () => {
     worker.send({ kind: 'drain', timeoutMs: 1000 })
     await client.closed
     expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
+  })
+})
+
+describe('a drain during a download', () => {
+  const ask = 'GET /big HTTP/1.1\r\nHost: x\r\n\r\n'
+
+  it('waits until a slow reader has all of it', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const client = new RawClient(primary.port)
+    client.say(ask)
+    await client.hears('xxx')
+    client.socket.pause()
+    await worker.seen('report', ({ report }) => report.queue === 1)
+    worker.send({ kind: 'drain', timeoutMs: 20_000 })
+    const count = worker.all('report').length
+    await worker.until(() => worker.all('report').length > count + 20, 'more than the grace for idle connections')
+    client.socket.resume()
+    await client.closed
+    expect(client.heard.split('\r\n\r\n')[1]).toHaveLength(BIG)
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+    expect(worker.stderr).toBe('')
+  })
+
+  it('cuts and counts it where the reader does not read', async ({ primary }) => {
+    const worker = await start(primary, 'uploads.mjs')
+    const client = new RawClient(primary.port)
+    client.say(ask)
+    await client.hears('xxx')
+    client.socket.pause()
+    await worker.seen('report', ({ report }) => report.queue === 1)
+    worker.send({ kind: 'drain', timeoutMs: 1500 })
+    expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
+    client.socket.destroy()
   })
 })
