@@ -31,8 +31,11 @@ export interface Acceptor {
   open(request: ListenRequest): Promise<Opened>
   /** What is open, for people: `127.0.0.1:3000`, `[::]:3000`, `/run/app.sock`. */
   addresses(): string[]
+  /** Nobody is let in any more, and nothing is opened again: `open` answers ECANCELED. */
   close(): void
 }
+
+const CLOSED: Opened = { handle: null, error: { code: 'ECANCELED', errno: -125, message: 'The fleet stops and lets nobody in any more.' } }
 
 /** An orphan of an earlier run gives the port back within its own grace; waiting that long saves a crash loop. */
 const PORT_WAIT_MS = 3000
@@ -45,12 +48,16 @@ const UV_TCP_IPV6ONLY = 1
 export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentence: string) => void = () => {}): Acceptor {
   const sockets = new Map<string, Promise<Opened>>()
   const opened = new Map<string, BoundHandle>()
+  let closed = false
   return {
     open(request) {
+      if (closed) return Promise.resolve(CLOSED)
       const key = JSON.stringify([request.port, request.host, request.path, request.fd, request.ipv6Only, request.turn])
       const known = sockets.get(key)
       if (known) return known
       const socket = bindPatiently(request, portWaitMs, warn).then((result) => {
+        if (closed) result.handle?.close()
+        if (closed) return CLOSED
         if (result.handle) opened.set(key, result.handle)
         // A failure is not kept: the next worker may have better luck.
         else sockets.delete(key)
@@ -61,6 +68,7 @@ export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentenc
     },
     addresses: () => [...opened].map(([key, handle]) => (JSON.parse(key)[2] as string | null) ?? addressOf(handle)),
     close() {
+      closed = true
       for (const handle of opened.values()) handle.close()
       opened.clear()
       sockets.clear()

@@ -55,6 +55,8 @@ export function createInbound(parts: InboundParts): Inbound {
 
   async function openSocket(workerId: number, request: Extract<WorkerMessage, { kind: 'listen' }>): Promise<void> {
     const { handle, error } = await parts.acceptor.open(request)
+    // The fleet stops and this worker goes with it; to its app an error would be a crash.
+    if (error?.code === 'ECANCELED') return
     if (error) listenFaults.set(workerId, error.message)
     parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
   }
