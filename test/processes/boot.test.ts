@@ -31,10 +31,10 @@ describe('an app that cannot be started', () => {
   }
 
   it('is not waited for beyond workers.bootTimeout when it hangs', async ({ stage }) => {
-    const station = await stage.launch({ app: 'never-ready', config: { workers: { bootTimeout: '2s' }, restart: { intensity: 1 } } })
+    const station = await stage.launch({ app: 'never-ready', config: { workers: { bootTimeout: '3s' }, restart: { intensity: 1 } } })
     expect(await station.ends()).toEqual({ code: 1, signal: null })
     const { msg } = await station.noted('fleet:stopped')
-    expect(msg).toContain('was not ready within 2 s (workers.bootTimeout)')
+    expect(msg).toContain('was not ready within 3 s (workers.bootTimeout)')
     expect(msg).toContain('waiting for a database that never comes')
     expect(station.notes('worker:killed').length).toBeGreaterThanOrEqual(2)
   })

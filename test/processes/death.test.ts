@@ -47,7 +47,7 @@ describe('a worker that dies under load', () => {
   })
 
   it('holds up nobody but its own clients when it is stopped, and is replaced within stuckAfter', async ({ stage }) => {
-    const station = await stage.start({ app: 'plain', config: { health: { stuckAfter: '1s' } } })
+    const station = await stage.start({ app: 'plain', config: { health: { stuckAfter: '2s' } } })
     const load = stage.load(station, CLIENTS)
     await load.everyoneAnswered()
     const victim = busiest(load)

@@ -21,7 +21,7 @@ async function misbehave(station: Station, how: string): Promise<{ culprit: numb
 describe('garbage on the IPC channel', () => {
   for (const how of ['/raw-text', '/raw-length', '/raw-noise']) {
     it(`in raw bytes: the worker that wrote it is replaced, nobody else (${how})`, async ({ stage }) => {
-      const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '1s' }, drain: { timeout: '1s' } } })
+      const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '2s' }, drain: { timeout: '1s' } } })
       const { culprit, untouched } = await misbehave(station, how)
       await station.until('the culprit gone', ({ workers }) => workers.every(({ pid }) => pid !== culprit))
       await isWell(station, untouched)
@@ -41,7 +41,7 @@ describe('garbage on the IPC channel', () => {
   })
 
   it("in messages that look like node:cluster's: the primary survives", async ({ stage }) => {
-    const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '1s' }, drain: { timeout: '1s' } } })
+    const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '2s' }, drain: { timeout: '1s' } } })
     const { untouched } = await misbehave(station, '/forged-cluster')
     await isWell(station, untouched)
   })
@@ -57,7 +57,7 @@ describe('garbage on the IPC channel', () => {
 
 describe('a worker that drops its IPC channel', () => {
   it('goes in order, and is replaced', async ({ stage }) => {
-    const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '1s' } } })
+    const station = await stage.start({ app: 'garbage-ipc', config: { health: { stuckAfter: '2s' } } })
     const { culprit, untouched } = await misbehave(station, '/disconnect')
     await station.until('the culprit gone', ({ workers }) => workers.every(({ pid }) => pid !== culprit))
     await isWell(station, untouched)

@@ -85,14 +85,14 @@ describe('under 64 keep-alive clients', () => {
 })
 
 describe('a release that is no good', () => {
-  for (const { app, why, serves = false } of [
+  for (const { app, why, bootTimeout = '20s', serves = false } of [
     { app: 'throws-at-boot', why: 'the setting GREETING is missing' },
     { app: 'exits-0', why: 'exited with code 0' },
-    { app: 'never-ready', why: 'was not ready within 1 s (workers.bootTimeout)' },
+    { app: 'never-ready', why: 'was not ready within 3 s (workers.bootTimeout)', bootTimeout: '3s' },
     { app: 'crashes-after-listening', why: 'ended itself just after it listened', serves: true },
   ]) {
     it(`leaves the old workers where they are, and says why with exit code 1: ${app}`, async ({ stage }) => {
-      const station = await stage.start({ app: 'plain', config: { workers: { bootTimeout: '1s' } } })
+      const station = await stage.start({ app: 'plain', config: { workers: { bootTimeout } } })
       const before = await pidsOf(station, 2)
       const load = stage.load(station, 16)
       await load.everyoneAnswered()

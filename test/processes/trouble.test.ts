@@ -8,7 +8,7 @@ const SECRET = 'canary-4711-secret'
 
 describe('a stuck event loop', () => {
   it('is reported with the stack of what blocks it and nothing secret, and its worker is replaced', async ({ stage }) => {
-    const station = await stage.start({ app: 'blocks-loop', config: { health: { stuckAfter: '1s' } }, env: { API_TOKEN: SECRET } })
+    const station = await stage.start({ app: 'blocks-loop', config: { health: { stuckAfter: '2s' } }, env: { API_TOKEN: SECRET } })
     const pids = (await station.running(2)).map(({ pid }) => pid as number)
     const blocked = station.get('/block').then(
       () => 'answered',
@@ -92,7 +92,7 @@ describe('a worker at its limit of descriptors', () => {
 
 describe('a supervisor that did not run for a while', () => {
   it('finds nobody stuck when it wakes up', async ({ stage }) => {
-    const station = await stage.start({ app: 'plain', config: { health: { stuckAfter: '1s' } } })
+    const station = await stage.start({ app: 'plain', config: { health: { stuckAfter: '2s' } } })
     const load = stage.load(station, 8)
     await load.answers(100)
     station.signal('SIGSTOP')
@@ -103,7 +103,7 @@ describe('a supervisor that did not run for a while', () => {
     })
     station.signal('SIGCONT')
     const { uptimeS } = await station.until('its answer', (status) => status)
-    await station.until('a while later', (status) => status.uptimeS - uptimeS > 2)
+    await station.until('a while later', (status) => status.uptimeS - uptimeS > 3)
     await load.stop()
     expect(load.summary()).toBe('none')
     expect(station.notes('worker:stuck')).toEqual([])
