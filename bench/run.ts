@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { describeMachine } from './harness/machine.ts'
 import { removePm2 } from './harness/pm2.ts'
-import { endAll } from './harness/processes.ts'
+import { closeDown, endAll } from './harness/processes.ts'
 import { type Measured, tableOf, writeResults } from './harness/report.ts'
 import type { Row, Settings } from './harness/row.ts'
 import { changes } from './rows/changes.ts'
@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<number> {
     console.error('The benchmarks read /proc, so they need Linux.')
     return 2
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void endAll().finally(() => process.exit(1)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupted())
   const measured: Measured[] = []
   for (const row of order.rows) measured.push({ row, outcome: await measure(row, order.settings) })
   removePm2()
@@ -65,4 +65,11 @@ async function measure(row: Row, settings: Settings): Promise<Measured['outcome'
   } finally {
     await endAll()
   }
+}
+
+async function interrupted(): Promise<never> {
+  console.error('Interrupted: ending what was started …')
+  await closeDown()
+  removePm2()
+  process.exit(1)
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ask, type FleetStatus } from './control.ts'
 import { freePort } from './ports.ts'
-import { end, start } from './processes.ts'
+import { end, onceAtEnd, start } from './processes.ts'
 import { until, within } from './wait.ts'
 
 export type App = 'hello' | 'who' | 'express'
@@ -55,6 +55,10 @@ export async function startStationmaster(
   writeFileSync(config, JSON.stringify({ entry: appFile(app), workers }))
   const args = ['start', appFile(app), '--config', config, '--control', socketPath, '--log', 'json']
   const started = start(CLI, args, { env: { PORT: String(port) }, cwd: folder })
+  const stop = onceAtEnd(async () => {
+    await end(started)
+    rmSync(folder, { recursive: true, force: true })
+  })
   const status = async (): Promise<FleetStatus> => (await ask(socketPath, 'GET', '/v1/status')) as FleetStatus
   const settled = (ready: number, spares?: number): Promise<FleetStatus> =>
     until(`${ready} ready workers and ${spares ?? 'any'} spares; it wrote: ${started.lastOutput()}`, SETTLE_LIMIT_MS, async () => {
@@ -74,10 +78,7 @@ export async function startStationmaster(
     settled,
     scale: async (count) => void (await ask(socketPath, 'POST', '/v1/scale', { workers: count })),
     reload: async () => void (await ask(socketPath, 'POST', '/v1/reload')),
-    async stop() {
-      await end(started)
-      rmSync(folder, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 

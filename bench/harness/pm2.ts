@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type App, appFile, type Contestant } from './contestants.ts'
 import { freePort } from './ports.ts'
 import { familyOf, isAlive } from './proc.ts'
+import { onceAtEnd } from './processes.ts'
 import { until } from './wait.ts'
 
 const PM2 = 'pm2@7.0.4'
@@ -46,7 +47,6 @@ function install(): NonNullable<typeof installed> {
 export async function startPm2(app: App, workers: number): Promise<Pm2Server> {
   if (!installed || 'missing' in installed) throw new Error('PM2 is not installed')
   const home = mkdtempSync(path.join(installed.folder, 'home-'))
-  mkdirSync(home, { recursive: true })
   const port = await freePort()
   const command = path.join(installed.folder, 'node_modules/pm2/bin/pm2')
   const run = (...args: string[]): void => {
@@ -54,22 +54,23 @@ export async function startPm2(app: App, workers: number): Promise<Pm2Server> {
     const { status, stderr, stdout } = spawnSync(process.execPath, [command, ...args], { env, encoding: 'utf8', timeout: COMMAND_LIMIT_MS })
     if (status !== 0) throw new Error(`pm2 ${args.join(' ')} failed: ${stderr || stdout}`)
   }
+  const pid = (): number => Number(readFileSync(path.join(home, 'pm2.pid'), 'utf8'))
+  const stop = onceAtEnd(async () => {
+    const family = familyOf(pid())
+    run('kill')
+    const gone = until('the end of PM2', END_LIMIT_MS, () => (family.some(isAlive) ? null : true))
+    await gone.catch(() => {
+      for (const member of family) if (isAlive(member)) process.kill(member, 'SIGKILL')
+    })
+  })
   run('start', appFile(app), '-i', String(workers), '--name', 'app')
-  const pid = Number(readFileSync(path.join(home, 'pm2.pid'), 'utf8'))
   return {
     name: 'PM2',
     port,
-    pid,
+    pid: pid(),
     lastOutput: () => '',
     reload: () => run('reload', 'app'),
     scale: (count) => run('scale', 'app', String(count)),
-    async stop() {
-      const family = familyOf(pid)
-      run('kill')
-      const gone = until('the end of PM2', END_LIMIT_MS, () => (family.some(isAlive) ? null : true))
-      await gone.catch(() => {
-        for (const member of family) if (isAlive(member)) process.kill(member, 'SIGKILL')
-      })
-    },
+    stop,
   }
 }

@@ -12,9 +12,12 @@ export interface Started {
 const OUTPUT_KEPT = 4000
 const END_LIMIT_MS = 15_000
 const running = new Set<Started>()
+let isClosed = false
+const cleanUps = new Set<() => Promise<void>>()
 
 /** Starts a Node program with an IPC channel; `endAll` ends it whatever happens. */
 export function start(file: string, args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): Started {
+  if (isClosed) throw new Error('interrupted')
   const child = spawn(process.execPath, [file, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, NODE_ENV: 'production', ...options.env },
@@ -42,7 +45,20 @@ export async function end(started: Started): Promise<void> {
   })
 }
 
+/** Makes a clean-up run once: when it is called, or at `endAll` if nobody did. */
+export function onceAtEnd(cleanUp: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  const once = (): Promise<void> => {
+    cleanUps.delete(once)
+    done ??= cleanUp()
+    return done
+  }
+  cleanUps.add(once)
+  return once
+}
+
 export async function endAll(): Promise<void> {
+  await Promise.allSettled([...cleanUps].map((cleanUp) => cleanUp()))
   await Promise.all([...running].map(end))
 }
 
@@ -52,4 +68,10 @@ function killQuietly(pid: number): void {
   } catch {
     // It ended by itself meanwhile.
   }
+}
+
+/** As `endAll`, and nothing can be started any more. */
+export async function closeDown(): Promise<void> {
+  isClosed = true
+  await endAll()
 }

@@ -35,17 +35,19 @@ async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Setting
   const bare = () => startBareCluster('hello', WORKERS)
   const result = await duel(() => startStationmaster('hello', { min: WORKERS, max: WORKERS }), bare, plan)
   const ratio = median(result.ratios)
+  const ours = summarize(result.ours)
+  const theirs = summarize(result.theirs)
   const missing = peers ? installPm2() : 'not asked for'
   const pm2 = missing === null ? await duel(() => startPm2('hello', WORKERS), bare, { ...plan, starts: 1 }) : null
   return {
     measured: ratio.toFixed(3),
     spread: range(result.ratios, 3),
     reached: ratio >= mustRatio,
-    comparison: pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}` : '',
+    comparison: `${pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}; ` : ''}${ours.perSecond} : ${theirs.perSecond} /s; server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
     details: {
       ratios: result.ratios,
-      stationmaster: summarize(result.ours),
-      nodeCluster: summarize(result.theirs),
+      stationmaster: ours,
+      nodeCluster: theirs,
       pm2: pm2 ? { ratios: pm2.ratios, ...summarize(pm2.ours) } : missing,
     },
   }
