@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { describe, expect } from 'vitest'
+import { it } from './harness.ts'
+
+const FALLBACK = { routing: { balance: 'round-robin' } }
+
+describe("Node's own round robin, where sockets cannot be shared", () => {
+  it('answers every request before the fleet ends', async ({ stage }) => {
+    const station = await stage.start({ app: 'slow-handler', config: FALLBACK, env: { SLOW_MS: '500' } })
+    const slow = Array.from({ length: 8 }, () => station.get('/slow'))
+    await station.until('requests in workers', ({ workers }) => workers.reduce((sum, { queue }) => sum + (queue ?? 0), 0) === 8)
+    station.signal('SIGTERM')
+    expect(await Promise.all(slow)).toHaveLength(8)
+    expect(await station.ends()).toEqual({ code: 0, signal: null })
+    expect(station.notes('worker:drained').map(({ cutRequests }) => cutRequests)).toEqual([0, 0])
+  })
+
+  it('replaces a worker that is killed, and others go on', async ({ stage }) => {
+    const station = await stage.start({ app: 'plain', config: FALLBACK })
+    const load = stage.load(station, 16)
+    await load.everyoneAnswered()
+    const victim = load.pids[0] as number
+    const mourners = load.on(victim)
+    process.kill(victim, 'SIGKILL')
+    await station.noted('worker:exited', ({ expected }) => expected === false)
+    await station.running(2)
+    await load.everyoneAnswered()
+    await load.stop()
+    expect(load.failed().filter(({ client, kind }) => kind !== 'reset' || !mourners.includes(client))).toEqual([])
+  })
+
+  it('ends with 1 and the cause when the port is taken', async ({ stage }) => {
+    const place = await stage.place()
+    const holder = net.createServer().listen(place.port)
+    await once(holder, 'listening')
+    const station = await stage.launch({ app: 'plain', config: FALLBACK }, place)
+    expect(await station.ends()).toEqual({ code: 1, signal: null })
+    holder.close()
+    expect((await station.noted('fleet:stopped')).msg).toContain('EADDRINUSE')
+  })
+
+  it('leaves nothing behind when the supervisor is killed', async ({ stage }) => {
+    const station = await stage.start({ app: 'slow-handler', config: FALLBACK, env: { SLOW_MS: '500' } })
+    const slow = Array.from({ length: 8 }, () => station.get('/slow'))
+    await station.until('requests in workers', ({ workers }) => workers.reduce((sum, { queue }) => sum + (queue ?? 0), 0) === 8)
+    station.signal('SIGKILL')
+    expect(await Promise.all(slow)).toHaveLength(8)
+    await station.ends()
+    expect(await stage.alive()).toEqual([])
+  })
+})
