@@ -169,6 +169,16 @@ test('reload: not done while nothing serves', () => {
   expect(driver.commandsOf('answer').filter((command) => command.error === null)).toEqual([])
 })
 
+test('reload: asked for while the only worker is in its back-off, it is done when the new generation serves', () => {
+  const driver = running(1).exit(1).send({ kind: 'reloadRequested', requestId: 1 })
+  expect(driver.commandsOf('answer')).toEqual([])
+  driver.send({ kind: 'woken' }, 100)
+  expect(driver.workers('booting').map((worker) => worker.generation)).toEqual([2])
+  expect(driver.commandsOf('answer')).toEqual([])
+  driver.bootAll()
+  expect(errorOf(driver, 1)).toBeNull()
+})
+
 test('reload: growth and shrinking in the middle both come out right', () => {
   for (const workers of [5, 1]) {
     const driver = running(3).send({ kind: 'reloadRequested', requestId: 1 }).bootAll().send({ kind: 'scaleRequested', requestId: 2, workers })

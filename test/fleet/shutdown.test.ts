@@ -81,3 +81,18 @@ test('crashes while it stops count for nothing, and nothing is said after the en
   expect(driver.notes.length).toBe(notes)
   expect(driver.commandsOf('exit').length).toBe(1)
 })
+
+test('a drain under way is not told again by a stop that leaves it more time', () => {
+  const driver = running(2).send({ kind: 'drainRequested', requestId: 1, workerId: 1 }).send(stop, 5000)
+  expect(driver.commandsOf('drain').filter((command) => command.workerId === 1)).toEqual([{ kind: 'drain', workerId: 1, timeoutMs: 30_000 }])
+  expect(driver.workers('draining')[0]?.life).toMatchObject({ deadlineMs: driver.nowMs + 25_000 })
+})
+
+test('a stuck worker that dies after the stop counts for nothing', () => {
+  const driver = running(2)
+  for (let ticks = 0; ticks < 11; ticks++) driver.tick({ silent: [1] })
+  driver.send({ kind: 'diagnosed', workerId: 1, reportPath: null }).send(stop)
+  driver.exit(1, { code: null, signal: 'SIGKILL' })
+  expect(driver.fleet.restarts).toBe(0)
+  expect(driver.notesOf('fleet:restarting')).toEqual([])
+})

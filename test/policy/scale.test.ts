@@ -92,6 +92,19 @@ test('all signals quiet for the whole window: one worker less, and the next only
   expect(policy.changes()).toHaveLength(2)
 })
 
+test('after a shrink the cooldown holds the next one back', () => {
+  const policy = new Policy(3, { cooldownDownMs: 600_000 }).feed(quiet, 300)
+  expect(policy.target).toBe(2)
+  expect(policy.feed(quiet, 599).target).toBe(2)
+  expect(policy.feed(quiet, 1).target).toBe(1)
+})
+
+test('what is on its way is not ordered twice: the step is taken from the value that counts warming workers', () => {
+  const policy = new Policy(4, windowOnly)
+  for (let tick = 0; tick < 60; tick++) policy.tick({ ...signalsOf(middling), cpu: { up: 0.75, down: null, shown: 1.4 } })
+  expect(policy.target).toBe(5)
+})
+
 test('one signal that is not reported, or one worker that is silent, forbids to shrink', () => {
   const policy = new Policy(3)
   for (let tick = 0; tick < 1000; tick++) policy.tick({ ...signalsOf(quiet), cpu: { up: 0.05, down: null, shown: 0.05 } })
