@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ask, type FleetStatus } from './control.ts'
+import { connectControl, type Status } from 'stationmaster'
 import { freePort } from './ports.ts'
 import { end, onceAtEnd, start } from './processes.ts'
 import { until, within } from './wait.ts'
@@ -25,7 +25,7 @@ export interface Stationmaster extends Contestant {
   scale(workers: number): Promise<void>
   reload(): Promise<void>
   /** Waits for that many ready workers and spares (any number where it says nothing), and nobody on the way in or out. */
-  settled(ready: number, spares?: number): Promise<FleetStatus>
+  settled(ready: number, spares?: number): Promise<Status>
 }
 
 export interface BareCluster extends Contestant {
@@ -40,7 +40,7 @@ const START_LIMIT_MS = 20_000
 const SETTLE_LIMIT_MS = 60_000
 
 export function appFile(app: App | 'bare-cluster'): string {
-  return fileURLToPath(new URL(`../apps/${app}.mjs`, import.meta.url))
+  return fileURLToPath(new URL(`../fixtures/${app}.mjs`, import.meta.url))
 }
 
 /** Resolves when its workers are ready. Options beyond the defaults go into a config file, as a user would have them. */
@@ -59,16 +59,20 @@ export async function startStationmaster(
     await end(started)
     rmSync(folder, { recursive: true, force: true })
   })
-  const status = async (): Promise<FleetStatus> => (await ask(socketPath, 'GET', '/v1/status')) as FleetStatus
-  const settled = (ready: number, spares?: number): Promise<FleetStatus> =>
-    until(`${ready} ready workers and ${spares ?? 'any'} spares; it wrote: ${started.lastOutput()}`, SETTLE_LIMIT_MS, async () => {
-      if (started.process.exitCode !== null) throw new Error(`stationmaster ended: ${started.lastOutput()}`)
-      const now = await status().catch(() => null)
-      const count = (state: string): number => now?.workers.filter((worker) => worker.state === state).length ?? 0
-      return now && count('ready') === ready && count('spare') === (spares ?? count('spare')) && now.workers.length === ready + count('spare')
-        ? now
-        : null
-    })
+  const control = connectControl(socketPath)
+  const settled = (ready: number, spares?: number): Promise<Status> =>
+    until(
+      () => `${ready} ready workers and ${spares ?? 'any'} spares; it wrote: ${started.lastOutput()}`,
+      SETTLE_LIMIT_MS,
+      async () => {
+        if (started.process.exitCode !== null) throw new Error(`stationmaster ended: ${started.lastOutput()}`)
+        const now = await control.status().catch(() => null)
+        const count = (state: string): number => now?.workers.filter((worker) => worker.state === state).length ?? 0
+        return now && count('ready') === ready && count('spare') === (spares ?? count('spare')) && now.workers.length === ready + count('spare')
+          ? now
+          : null
+      },
+    )
   await settled(workers.min)
   return {
     name: 'stationmaster',
@@ -76,10 +80,14 @@ export async function startStationmaster(
     pid: started.pid,
     lastOutput: () => started.lastOutput(),
     settled,
-    scale: async (count) => void (await ask(socketPath, 'POST', '/v1/scale', { workers: count })),
-    reload: async () => void (await ask(socketPath, 'POST', '/v1/reload')),
+    scale: async (count) => void (await control.scale(count)),
+    reload: async () => void (await control.reload()),
     stop,
   }
+}
+
+export function readyPids(status: Status): number[] {
+  return status.workers.flatMap(({ state, pid }) => (state === 'ready' && pid !== null ? [pid] : []))
 }
 
 export async function startBareCluster(app: App, count: number): Promise<BareCluster> {

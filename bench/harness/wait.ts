@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 const LOOK_EVERY_MS = 20
 
 /** Asks until there is an answer; after the time limit, throws and says what was waited for. */
-export async function until<T>(what: string, limitMs: number, ask: () => Promise<T | null> | T | null): Promise<T> {
+export async function until<T>(what: string | (() => string), limitMs: number, ask: () => Promise<T | null> | T | null): Promise<T> {
   const endMs = performance.now() + limitMs
   for (;;) {
     const answer = await ask()
     if (answer !== null) return answer
-    if (performance.now() > endMs) throw new Error(`waited ${limitMs / 1000} s in vain: ${what}`)
+    if (performance.now() > endMs) throw new Error(`waited ${limitMs / 1000} s in vain: ${typeof what === 'string' ? what : what()}`)
     await pause(LOOK_EVERY_MS)
   }
 }

@@ -1,4 +1,4 @@
-import { type App, startBareCluster, startStationmaster, type Stationmaster } from '../harness/contestants.ts'
+import { type App, readyPids, startBareCluster, startStationmaster, type Stationmaster } from '../harness/contestants.ts'
 import { firstAnswerOfAnother } from '../harness/first-answer.ts'
 import { familyOf } from '../harness/proc.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
@@ -74,8 +74,7 @@ async function coldDuel(app: App, rounds: number): Promise<{ oursMs: number[]; t
 
 /** From the order by hand, as given to the control socket, to the first answer of the worker that it brings. */
 async function growOnce(server: Stationmaster, spares: 0 | 1): Promise<number> {
-  const { workers } = await server.settled(1, spares)
-  const known = new Set(workers.filter(({ state }) => state === 'ready').map(({ pid }) => pid))
+  const known = new Set(readyPids(await server.settled(1, spares)))
   return timeOf(server.port, known, () => server.scale(2))
 }
 

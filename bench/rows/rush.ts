@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { startStationmaster } from '../harness/contestants.ts'
+import { readyPids, startStationmaster } from '../harness/contestants.ts'
 import { startLoad } from '../harness/load.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
 import { median, range } from '../harness/statistics.ts'
@@ -34,10 +34,9 @@ async function run({ quick }: Settings): Promise<Outcome> {
 /** A fresh fleet each time: after a change the defaults wait a minute before the next. */
 async function rushOnce(): Promise<number> {
   const server = await startStationmaster('who', { min: 1, max: 10 })
-  const { workers } = await server.settled(1, 1)
-  const known = workers.filter(({ state }) => state === 'ready').map(({ pid }) => pid)
+  const knownPids = readyPids(await server.settled(1, 1))
   await pause(CALM_MS)
-  const load = startLoad({ port: server.port, path: PATH, connections: CLIENTS, durationMs: LIMIT_MS, knownPids: known })
+  const load = startLoad({ port: server.port, path: PATH, connections: CLIENTS, durationMs: LIMIT_MS, knownPids })
   const seconds = (await load.newcomerAfterMs) / 1000
   load.stop()
   await load.report
