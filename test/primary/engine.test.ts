@@ -38,6 +38,9 @@ function bootingEngine(record: (fleet: () => Fleet) => { record(event: never): v
     },
     tell: (note) => told.push(note.kind),
     record: (event) => recorder.record(event as never),
+    failed(error) {
+      throw error
+    },
   })
   return { engine, told }
 }
@@ -59,9 +62,29 @@ describe('the engine', () => {
       execute: (command) => command.kind === 'kill' && resolve(command.kind),
       tell() {},
       record() {},
+      failed() {},
     })
     engine.dispatch({ kind: 'started' })
     expect(await promise).toBe('kill')
+    engine.close()
+  })
+
+  test('goes on with the next event when one could not be taken to its end', () => {
+    const failures: string[] = []
+    const told: string[] = []
+    const engine = createEngine(initialFleet(settings), {
+      nowMs: () => 1000,
+      execute(command) {
+        if (command.kind === 'fork') throw new Error('no fork today')
+      },
+      tell: (note) => told.push(note.kind),
+      record() {},
+      failed: (error, event) => failures.push(`${event.kind}: ${String(error)}`),
+    })
+    engine.dispatch({ kind: 'started' })
+    expect(failures).toEqual(['started: Error: no fork today'])
+    engine.dispatch({ kind: 'stopRequested', reason: 'test' })
+    expect(told).toContain('fleet:stopping')
     engine.close()
   })
 })
@@ -85,13 +108,22 @@ describe('the recorder', () => {
 describe('the running clock', () => {
   test('stands still while the process was suspended, and only then', () => {
     let rawMs = 0
-    const clock = createRunningClock(() => rawMs)
+    const clock = createRunningClock(100, () => rawMs)
     rawMs = 4000
     expect(clock.nowMs()).toBe(4000)
     rawMs = 3_604_000
     expect(clock.nowMs()).toBe(4000)
     rawMs = 3_605_000
     expect(clock.nowMs()).toBe(5000)
+  })
+
+  test('goes on where the primary looks at it seldom, by its own settings', () => {
+    let rawMs = 0
+    const clock = createRunningClock(10_000, () => rawMs)
+    rawMs = 20_000
+    expect(clock.nowMs()).toBe(20_000)
+    rawMs = 3_620_000
+    expect(clock.nowMs()).toBe(20_000)
   })
 })
 

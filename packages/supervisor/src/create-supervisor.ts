@@ -37,24 +37,24 @@ const LAST_LINES_MS = 500
  */
 export interface Supervisor {
   /**
-   * Starts the fleet; resolves when `workers.min` workers are ready.
-   * @throws StationmasterError `SM_START_FAILED` if the app cannot be started, `SM_CONTROL_BUSY` if another supervisor has the control
+   * Starts the fleet; resolves when `workers.min` workers are ready. A second call waits for the same start.
+   * @throws StationmasterError `SM_START_FAILED` if the app cannot be started, `SM_STOPPING` if the supervisor was stopped before, `SM_CONTROL_BUSY` if another supervisor has the control
    * socket, `SM_ENTRY_MISSING` if the entry is no file, `SM_PORT_IN_USE` if the admin server's port is taken
    */
   start(): Promise<void>
   /**
    * Sets the number of workers by hand (1 … `workers.max`), or gives it back to the policy; resolves when so many are ready.
-   * @throws StationmasterError `SM_REQUEST_INVALID`, `SM_STOPPING`
+   * @throws StationmasterError `SM_REQUEST_INVALID`, `SM_NOT_STARTED`, `SM_STOPPING`
    */
   scale(workers: number | 'auto'): Promise<string>
   /**
    * Replaces every worker by a new one, start before stop.
-   * @throws StationmasterError `SM_RELOAD_FAILED` (the old workers stay), `SM_RELOAD_BUSY`, `SM_STOPPING`
+   * @throws StationmasterError `SM_RELOAD_FAILED` (the old workers stay), `SM_RELOAD_BUSY`, `SM_NOT_STARTED`, `SM_STOPPING`
    */
   reload(): Promise<string>
   /**
    * Drains one worker; another takes its place if the fleet needs it.
-   * @throws StationmasterError `SM_WORKER_UNKNOWN`, `SM_STOPPING`
+   * @throws StationmasterError `SM_WORKER_UNKNOWN`, `SM_NOT_STARTED`, `SM_STOPPING`
    */
   drain(workerId: number): Promise<string>
   /** Drains all workers and ends; resolves when none is left. A second call hurries. */
@@ -117,16 +117,28 @@ function openLogger(settings: Settings): StreamLogger {
  */
 function surviveOrFail(error: Error, primary: Primary, logger: Logger): void {
   const message = `${error.name}: ${error.message}`
-  if (/node:internal\/child_process|node:v8|node:internal\/cluster/.test(error.stack ?? ''))
-    logger.warn(`A worker sent something that is no message: ${message}`)
+  const stack = error.stack ?? ''
+  // What we do with a message is called from the channel, too: then our own files are in the stack.
+  const fromChannelAlone = /node:internal\/(child_process|cluster)|node:v8/.test(stack) && !/^ +at .*(file:|\(\/)/m.test(stack)
+  if (fromChannelAlone) logger.warn(`A worker sent something that is no message: ${message}`)
   else primary.fail(`stationmaster failed inside (${message}); please report this.\n${error.stack}`)
 }
 
 function supervise(primary: Primary, settings: Settings, logger: Logger): Supervisor {
   logNotes((listener) => primary.subscribe(listener), logger)
   for (const sentence of withoutEffect(settings)) logger.warn(sentence)
+  let started: Promise<void> | null = null
   return {
-    start: () => start(primary, settings, logger),
+    async start() {
+      const { state } = primary.status()
+      if (state === 'draining' || state === 'stopped')
+        throw new StationmasterError('SM_STOPPING', 'option', 'The supervisor was stopped; create a new one.')
+      started ??= start(primary, settings, logger).catch((error: unknown) => {
+        started = null // what stood in the way, such as a socket that was taken, may be gone when it is tried again
+        throw error
+      })
+      await started
+    },
     scale: (workers) => primary.scale(workers),
     reload: () => primary.reload(),
     drain: (workerId) => primary.drain(workerId),

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'SM_PORT_IN_USE'
   | 'SM_LISTEN_REFUSED'
   | 'SM_START_FAILED'
+  | 'SM_NOT_STARTED'
   | 'SM_RELOAD_FAILED'
   | 'SM_RELOAD_BUSY'
   | 'SM_CRASH_LOOP'

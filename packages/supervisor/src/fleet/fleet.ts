@@ -67,7 +67,7 @@ export interface Fleet {
   readonly settings: FleetSettings
   readonly phase: 'starting' | 'running' | 'draining' | 'stopped'
   readonly nowMs: number
-  readonly startedAtMs: number
+  readonly startedAtMs: number | null
   readonly workers: readonly Worker[]
   readonly nextWorkerId: number
   /** The generation that new workers belong to. */
@@ -106,7 +106,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     settings,
     phase: 'starting',
     nowMs: 0,
-    startedAtMs: 0,
+    startedAtMs: null,
     workers: [],
     nextWorkerId: 1,
     generation: 1,

@@ -11,7 +11,7 @@ export function viewOf(fleet: Fleet, nowMs: number): FleetView {
   return {
     state: fleet.phase,
     mode: fleet.settings.scaling.mode === 'shadow' ? 'shadow' : fleet.mode,
-    uptimeS: seconds(nowMs - fleet.startedAtMs),
+    uptimeS: seconds(nowMs - (fleet.startedAtMs ?? nowMs)),
     generation: fleet.generation,
     workers: fleet.workers.map((worker) => viewWorker(fleet, worker, nowMs)),
     fleet: viewFleet(fleet),

@@ -19,6 +19,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   SM_OPTION_INVALID: 400,
   SM_WORKER_UNKNOWN: 404,
   SM_RELOAD_BUSY: 409,
+  SM_NOT_STARTED: 503,
   SM_STOPPING: 503,
 }
 

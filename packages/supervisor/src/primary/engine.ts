@@ -15,11 +15,14 @@ export interface EngineEdges {
   tell(note: Note, atMs: number): void
   /** Sees every event before it takes effect. */
   record(event: FleetEvent): void
+  /** An event could not be taken to its end. The next ones are taken all the same, or nobody could stop the fleet any more. */
+  failed(error: unknown, event: FleetEvent): void
 }
 
 export interface Engine {
   fleet(): Fleet
   dispatch(event: NewEvent): void
+  /** Events are still answered, but the fleet is woken no more. */
   close(): void
 }
 
@@ -28,6 +31,7 @@ export function createEngine(initial: Fleet, edges: EngineEdges): Engine {
   let fleet = initial
   let busy = false
   let timer: NodeJS.Timeout | null = null
+  let closed = false
   const queue: FleetEvent[] = []
 
   function run(): void {
@@ -35,20 +39,28 @@ export function createEngine(initial: Fleet, edges: EngineEdges): Engine {
     if (busy) return
     busy = true
     for (let event = queue.shift(); event; event = queue.shift()) {
-      edges.record(event)
-      const result = step(fleet, event)
-      fleet = result.fleet
-      for (const note of result.notes) edges.tell(note, event.nowMs)
-      for (const command of result.commands) edges.execute(command)
+      try {
+        take(event)
+      } catch (error) {
+        edges.failed(error, event)
+      }
     }
     busy = false
     scheduleWake()
   }
 
+  function take(event: FleetEvent): void {
+    edges.record(event)
+    const result = step(fleet, event)
+    fleet = result.fleet
+    for (const note of result.notes) edges.tell(note, event.nowMs)
+    for (const command of result.commands) edges.execute(command)
+  }
+
   function scheduleWake(): void {
     if (timer) clearTimeout(timer)
     timer = null
-    const atMs = wakeAtMs(fleet)
+    const atMs = closed ? null : wakeAtMs(fleet)
     if (atMs !== null) timer = setTimeout(() => dispatch({ kind: 'woken' }), Math.max(1, Math.ceil(atMs - edges.nowMs())))
   }
 
@@ -61,6 +73,7 @@ export function createEngine(initial: Fleet, edges: EngineEdges): Engine {
     fleet: () => fleet,
     dispatch,
     close() {
+      closed = true
       if (timer) clearTimeout(timer)
       timer = null
     },

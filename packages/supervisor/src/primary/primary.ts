@@ -1,4 +1,4 @@
-import path from 'node:path'
+import { StationmasterError } from '../errors.ts'
 import type { Command } from '../fleet/command.ts'
 import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
@@ -6,10 +6,11 @@ import type { Recording } from '../fleet/replay.ts'
 import { viewOf } from '../fleet/view.ts'
 import type { Usage } from '../policy/sample.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
+import { createAnnouncer } from './announcer.ts'
 import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
 import { diagnose } from './diagnose.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine, type Engine, type NewEvent } from './engine.ts'
 import { exitCause } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { forkSpecOf, type LaunchContext } from './launch.ts'
@@ -51,17 +52,20 @@ export class Primary implements Control {
   readonly #recorder: Recorder
   readonly #processes: Processes
   readonly #acceptor: Acceptor = createAcceptor(undefined, (sentence) => this.#warn(sentence))
-  readonly #clock = createRunningClock()
+  readonly #clock: ReturnType<typeof createRunningClock>
   readonly #desk = createDesk()
   readonly #inbox = createInbox()
-  readonly #listeners = new Set<(note: TimedNote) => void>()
+  readonly #announcer = createAnnouncer()
   readonly #inbound: Inbound
   readonly #end = Promise.withResolvers<End>()
   #oomKills: number | null = null
   #sampling: { stop(): void } | null = null
+  /** Something failed inside: the fleet is on its way to its end. */
+  #broken = false
 
   constructor(parts: PrimaryParts) {
     this.#parts = parts
+    this.#clock = createRunningClock(parts.launch.fleet.tickMs)
     this.ended = this.#end.promise
     const initial = initialFleet(parts.launch.fleet)
     this.#recorder = createRecorder((): Fleet => (this.#engine ? this.#engine.fleet() : initial))
@@ -70,6 +74,7 @@ export class Primary implements Control {
       execute: (command) => this.#execute(command),
       tell: (note, atMs) => this.#tell(note, atMs),
       record: (event) => this.#recorder.record(event),
+      failed: (error) => this.#failedInside(error),
     })
     this.#processes = createProcesses({
       onForked: (workerId, pid) => this.#engine.dispatch({ kind: 'forked', workerId, pid }),
@@ -89,7 +94,9 @@ export class Primary implements Control {
     })
   }
 
+  /** Does nothing if the fleet was stopped before. */
   start(): void {
+    if (this.#engine.fleet().phase === 'stopped') return
     const { launch, measurer, usage } = this.#parts
     this.#sampling = startSampling({
       tickMs: launch.fleet.tickMs,
@@ -132,7 +139,7 @@ export class Primary implements Control {
   }
 
   scale(workers: number | 'auto'): Promise<string> {
-    return this.#desk.ask((requestId) => this.#engine.dispatch({ kind: 'scaleRequested', requestId, workers }))
+    return this.#ask((requestId) => ({ kind: 'scaleRequested', requestId, workers }))
   }
 
   scaleBy(difference: 1 | -1): Promise<string> {
@@ -140,16 +147,15 @@ export class Primary implements Control {
   }
 
   reload(): Promise<string> {
-    return this.#desk.ask((requestId) => this.#engine.dispatch({ kind: 'reloadRequested', requestId }))
+    return this.#ask((requestId) => ({ kind: 'reloadRequested', requestId }))
   }
 
   drain(workerId: number): Promise<string> {
-    return this.#desk.ask((requestId) => this.#engine.dispatch({ kind: 'drainRequested', requestId, workerId }))
+    return this.#ask((requestId) => ({ kind: 'drainRequested', requestId, workerId }))
   }
 
   subscribe(listener: (note: TimedNote) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#announcer.subscribe(listener)
   }
 
   /** What `replay` needs to give the decisions of the last minutes again. */
@@ -157,9 +163,10 @@ export class Primary implements Control {
     return this.#recorder.recording()
   }
 
-  /** What the fleet listens on, for people. */
-  addresses(): string[] {
-    return this.#acceptor.addresses()
+  async #ask(request: (requestId: number) => NewEvent): Promise<string> {
+    if (this.#sampling === null && this.#engine.fleet().phase === 'starting')
+      throw new StationmasterError('SM_NOT_STARTED', 'option', 'The supervisor was not started yet; call start() first.')
+    return await this.#desk.ask((requestId) => this.#engine.dispatch(request(requestId)))
   }
 
   #execute(command: Command): void {
@@ -193,7 +200,7 @@ export class Primary implements Control {
       openInspector: () => this.#processes.kill(workerId, 'SIGUSR1'),
       onStderr: (listener: (text: string) => void) => this.#processes.onStderr(workerId, listener),
     }
-    const reportPath = await diagnose(patient, path.join(this.#parts.reportFolder))
+    const reportPath = await diagnose(patient, this.#parts.reportFolder)
     this.#engine.dispatch({ kind: 'diagnosed', workerId, reportPath })
   }
 
@@ -219,18 +226,25 @@ export class Primary implements Control {
     this.#end.resolve(end)
   }
 
+  /** A bug of ours. What serves is drained, and whoever runs us starts us anew; if even that fails, it ends here. */
+  #failedInside(error: unknown): void {
+    const message = `stationmaster failed inside; please report this. ${error instanceof Error ? error.stack : String(error)}`
+    if (this.#broken) {
+      for (const { id } of this.#engine.fleet().workers) this.#processes.kill(id, 'SIGKILL')
+      return this.#finish({ code: 1, message })
+    }
+    this.#broken = true
+    this.#sampling?.stop()
+    this.fail(message)
+  }
+
   #warn(message: string): void {
     this.#tell({ kind: 'fleet:warning', message }, this.#clock.nowMs())
   }
 
-  /** A listener that throws hurts only itself. */
   #tell(note: Note, atMs: number): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener({ ...note, atMs })
-      } catch (error) {
-        queueMicrotask(() => process.emitWarning(`a listener of ${note.kind} failed: ${String(error)}`, 'StationmasterWarning'))
-      }
-    }
+    // From here on newcomers are better off with a refusal than with a wait that ends in a cut.
+    if (note.kind === 'fleet:stopping') this.#acceptor.close()
+    this.#announcer.tell({ ...note, atMs })
   }
 }

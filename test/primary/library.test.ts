@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const HOST = fileURLToPath(new URL('./fixtures/host.ts', import.meta.url))
+const LONGEST_LIFE_MS = 20_000
+
+type Line = { readonly what: string; readonly value?: unknown; readonly code?: string }
+
+interface Life {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly lines: readonly Line[]
+  readonly stderr: string
+}
+
+/** Runs the host program until it ends by itself, and sees to it that it leaves nothing behind. */
+async function live(deed: string, options: { entry?: string; signalAfterStart?: NodeJS.Signals } = {}): Promise<Life> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sm-library-'))
+  const words = [HOST, folder, deed, ...(options.entry === undefined ? [] : [options.entry])]
+  const host = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: LONGEST_LIFE_MS, killSignal: 'SIGKILL' })
+  let stderr = ''
+  host.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    if (options.signalAfterStart && stderr.includes('"start"')) host.kill(options.signalAfterStart)
+  })
+  const [code, signal] = (await once(host, 'close')) as [number | null, string | null]
+  const left = await readdir(folder)
+  await rm(folder, { recursive: true, force: true })
+  expect(left).toEqual([])
+  const lines = stderr.split('\n').flatMap((line) => (line.startsWith('{"what"') ? [JSON.parse(line) as Line] : []))
+  return { code, signal, lines, stderr }
+}
+
+const SETTLED = { what: 'start', value: null }
+const STOPPED = { what: 'stop', value: null }
+
+describe('a supervisor as a library', () => {
+  test('ends with its process after stop(), and what is asked then is refused', async () => {
+    const { code, lines } = await live('start and stop')
+    const refused = ['start', 'scale', 'reload', 'drain'].map((what) => ({ what, code: 'SM_STOPPING' }))
+    expect(lines).toEqual([SETTLED, STOPPED, ...refused])
+    expect(code).toBe(0)
+  })
+
+  test('is started once, however often it is told so', async () => {
+    const { code, lines } = await live('start twice')
+    expect(lines).toEqual([SETTLED, SETTLED, SETTLED, { what: 'workers', value: 1 }, STOPPED])
+    expect(code).toBe(0)
+  })
+
+  test('that was stopped before it was started starts nothing', async () => {
+    const { code, lines } = await live('stop first')
+    expect(lines).toEqual([STOPPED, { what: 'start', code: 'SM_STOPPING' }, STOPPED])
+    expect(code).toBe(0)
+  })
+
+  test('may be stopped while it starts', async () => {
+    const { code, lines } = await live('stop at once')
+    expect(lines).toHaveLength(2)
+    expect(lines).toContainEqual(STOPPED)
+    expect(lines).toContainEqual({ what: 'start', code: 'SM_START_FAILED' })
+    expect(code).toBe(0)
+  })
+
+  test('forks nothing before start(), whatever it is asked, and says so', async () => {
+    const { code, lines } = await live('ask first')
+    const refused = ['scale', 'reload', 'drain'].map((what) => ({ what, code: 'SM_NOT_STARTED' }))
+    expect(lines).toEqual([...refused, { what: 'status', value: { uptimeS: 0, workers: [] } }, STOPPED])
+    expect(code).toBe(0)
+  })
+
+  test('whose entry is missing leaves nothing that keeps the process', async () => {
+    const { code, lines } = await live('only start', { entry: 'no-such-file.mjs' })
+    expect(lines).toEqual([{ what: 'start', code: 'SM_ENTRY_MISSING' }])
+    expect(code).toBe(0)
+  })
+
+  test('whose app does not start ends with code 1, and no back-off keeps the process', async () => {
+    const { code, lines } = await live('only start', { entry: 'throws.mjs' })
+    expect(lines).toEqual([{ what: 'start', code: 'SM_START_FAILED' }])
+    expect(code).toBe(1)
+  })
+
+  test('ends though a slot backs off', async () => {
+    const { code, lines } = await live('stop a slot that waits')
+    expect(lines).toEqual([SETTLED, STOPPED])
+    expect(code).toBe(0)
+  })
+
+  test('drains and ends at SIGTERM', async () => {
+    const { code, signal, lines } = await live('only start', { signalAfterStart: 'SIGTERM' })
+    expect(lines).toEqual([SETTLED])
+    expect({ code, signal }).toEqual({ code: 0, signal: null })
+  })
+
+  test('outlives listeners that throw or reject, and tells of both', async () => {
+    const { code, lines, stderr } = await live('bad listeners')
+    expect(lines).toEqual([SETTLED, { what: 'scale', value: '2 workers are ready' }, STOPPED])
+    expect(stderr).toContain('a listener of worker:ready failed: Error: thrown')
+    expect(stderr).toContain('a listener of fleet:running failed: Error: rejected')
+    expect(code).toBe(0)
+  })
+
+  test('may stand beside another one in the same process', async () => {
+    const { code, lines } = await live('two fleets')
+    expect(lines).toMatchObject([
+      SETTLED,
+      SETTLED,
+      { what: 'scale', value: '2 workers are ready' },
+      { what: 'reload', value: expect.stringContaining('1 worker was replaced') },
+      { what: 'workers', value: [1, 2] },
+      STOPPED,
+      { what: 'workers', value: [1, 0] },
+      STOPPED,
+    ])
+    expect(code).toBe(0)
+  })
+})
