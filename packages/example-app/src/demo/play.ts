@@ -17,8 +17,8 @@ export type Stage = {
 type Scene = Stage & { readonly oneWorker: number; readonly recording: Recording; readonly traffic: Traffic; readonly view: View }
 
 const lookEveryMs = 500
-/** Samples of the measurement must not look like load of the first phase. */
-const settleMs = 2_000
+const settleTimeoutMs = 60_000
+const quietShare = 0.3
 /** A rush that the fleet has not answered by then gets heavier. */
 const firmnessS = 8
 const moreEachTime = 1.25
@@ -31,7 +31,7 @@ export async function play(stage: Stage): Promise<Outcome | null> {
   const oneWorker = await measureOneWorker(url, sleep)
   const rush = oneWorker * Math.max(...phases.map((phase) => phase.shareOfOneWorker))
   console.log(`One worker answers ${Math.round(oneWorker)} requests a second on this machine; the rush will bring ${Math.round(rush)}.\n`)
-  await sleep(settleMs)
+  await settle(stage)
   const recording = newRecording()
   const traffic = startTraffic(url)
   const scene: Scene = { ...stage, oneWorker, recording, traffic, view: openView(process.stdout) }
@@ -44,6 +44,16 @@ export async function play(stage: Stage): Promise<Outcome | null> {
   } finally {
     await traffic.stop()
   }
+}
+
+/** What was measured before must not look like load of the first phase, nor leave a worker behind that came because of it. */
+async function settle({ control, isOver }: Stage): Promise<void> {
+  const end = performance.now() + settleTimeoutMs
+  const isSettled = async (): Promise<boolean> => {
+    const { ready, min, spares, eventLoopUtilization } = (await control.status()).fleet
+    return ready === min && spares > 0 && (eventLoopUtilization ?? 1) < quietShare
+  }
+  while (!isOver() && !(await isSettled()) && performance.now() < end) await sleep(lookEveryMs)
 }
 
 async function playPhase(phase: Phase, scene: Scene): Promise<void> {
