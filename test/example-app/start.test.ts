@@ -81,3 +81,11 @@ test('takes the next port when the wanted one is taken, and says so', async () =
   process.kill(started.pid, 'SIGTERM')
   expect(await started.code).toBe(0)
 }, 90_000)
+
+test.each(['abc', '0', '65536', '80.5'])('PORT=%s is refused in a sentence, and nothing is started', async (port) => {
+  const child = spawn(process.execPath, [startFile], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  expect((await once(child, 'close'))[0]).toBe(1)
+  expect(text).toBe(`PORT must be a whole number from 1 to 65535, and is ${port}.\n`)
+})

@@ -1,13 +1,14 @@
 import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startBothServices } from './start/both-services.ts'
-import { freePortFrom } from './start/free-port.ts'
+import { freePortFrom, wantedPort } from './start/free-port.ts'
 import { exitCodeOf, Signals } from './start/signals.ts'
 import { answers, packageFolder, startSupervisor, type Supervisor } from './start/supervisor.ts'
 import { findSupervisorBin } from './start/supervisor-bin.ts'
 import { watchWrappers } from './start/wrappers.ts'
 
 const readyTimeoutMs = 60_000
+const defaultPort = 3000
 
 const signals = new Signals()
 const wrappers = watchWrappers(() => signals.receive('SIGTERM'))
@@ -21,8 +22,8 @@ wrappers.stop()
 
 async function main(): Promise<number> {
   findSupervisorBin() // first of all, because it fails at once where nothing was built
-  const host = process.env['HOST'] ?? '127.0.0.1'
-  const wanted = Number(process.env['PORT'] ?? 3000)
+  const host = process.env['HOST'] || '127.0.0.1'
+  const wanted = wantedPort(process.env['PORT'], defaultPort)
   const port = await freePortFrom(wanted, host)
   if (port !== wanted) console.log(`Port ${wanted} is taken, so the app gets ${port}.`)
   const services = await startBothServices()
