@@ -4,6 +4,7 @@ import type { Acceptor, BoundHandle } from './acceptor.ts'
 import type { NewEvent } from './engine.ts'
 import type { Inbox } from './reports.ts'
 import { serveSocketIO } from './socket-io.ts'
+import type { TransferHandle, Transfers } from './transfers.ts'
 
 export interface InboundParts {
   readonly readyWhen: 'listening' | 'ready'
@@ -11,6 +12,7 @@ export interface InboundParts {
   readonly entry: string
   readonly acceptor: Acceptor
   readonly inbox: Inbox
+  readonly transfers: Transfers
   dispatch(event: NewEvent): void
   answerListen(
     workerId: number,
@@ -23,7 +25,7 @@ export interface InboundParts {
 /** What workers say, turned into events. */
 export interface Inbound {
   /** Takes anything that came over a worker's IPC channel. Never throws. */
-  receive(workerId: number, raw: unknown): void
+  receive(workerId: number, raw: unknown, handle: unknown): void
   /** Why this worker could not listen, in a sentence; null if it could. */
   listenFault(workerId: number): string | null
   forget(workerId: number): void
@@ -33,7 +35,7 @@ export function createInbound(parts: InboundParts): Inbound {
   const listenFaults = new Map<number, string>()
   const misunderstood = new Set<number>()
 
-  function take(workerId: number, message: WorkerMessage): void {
+  function take(workerId: number, message: WorkerMessage, handle: unknown): void {
     switch (message.kind) {
       case 'listen':
         return void openSocket(workerId, message)
@@ -45,6 +47,10 @@ export function createInbound(parts: InboundParts): Inbound {
         return parts.inbox.put(workerId, message.report)
       case 'attached':
         return serveSocketIO(parts.entry, parts.warn)
+      case 'handOver':
+        return parts.transfers.begin(workerId, message, handle as TransferHandle | undefined)
+      case 'adopted':
+        return parts.transfers.settle(workerId, message.transferId, message.taken)
       case 'hello':
         return parts.dispatch({ kind: 'hello', workerId })
       case 'probed':
@@ -62,9 +68,9 @@ export function createInbound(parts: InboundParts): Inbound {
   }
 
   return {
-    receive(workerId, raw) {
+    receive(workerId, raw, handle) {
       const parsed = parseWorkerMessage(raw)
-      if (parsed.kind === 'message') return take(workerId, parsed.message)
+      if (parsed.kind === 'message') return take(workerId, parsed.message, handle)
       if (parsed.kind === 'foreign' || misunderstood.has(workerId)) return
       misunderstood.add(workerId)
       parts.warn(`A message of worker ${workerId} was not understood (${parsed.why}). Do all parts of stationmaster have one version?`)
@@ -74,6 +80,7 @@ export function createInbound(parts: InboundParts): Inbound {
       listenFaults.delete(workerId)
       misunderstood.delete(workerId)
       parts.inbox.forget(workerId)
+      parts.transfers.forget(workerId)
     },
   }
 }

@@ -21,6 +21,8 @@ export interface LaunchContext {
   readonly replicaId: string
   /** 'own': workers accept from the primary's sockets; 'cluster': Node hands out connections. */
   readonly listen: 'own' | 'cluster'
+  /** What workers reach each other with; null where they cannot. */
+  readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** The primary's own NODE_OPTIONS, which workers inherit. */
   readonly nodeOptions: string
 }
@@ -31,7 +33,7 @@ const MB = 1024 * 1024
 
 /** Everything that makes a Node process a worker of this fleet. */
 export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
-  const { app, fleet, register, replicaId, listen } = context
+  const { app, fleet, register, replicaId, listen, neighbours } = context
   const heapLimit = `--max-old-space-size=${Math.floor((fleet.workers.memoryLimitBytes * HEAP_SHARE) / MB)}`
   const isLimited = [...app.execArgv, context.nodeOptions].some((text) => text.includes('max-old-space-size') || text.includes('max_old_space_size'))
   return {
@@ -50,6 +52,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       STATIONMASTER_READY_WHEN: fleet.workers.readyWhen,
       STATIONMASTER_TICK_MS: String(fleet.tickMs),
       STATIONMASTER_LISTEN: listen,
+      ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
     },
   }
 }

@@ -14,14 +14,16 @@ import { createEngine, type Engine, type NewEvent } from './engine.ts'
 import { exitCause } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { forkSpecOf, type LaunchContext } from './launch.ts'
+import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
 import type { Control } from './ports.ts'
 import { createProcesses, type Processes, type ProcessExit } from './processes.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { createInbox } from './reports.ts'
 import { type Measurements, startSampling } from './sampling.ts'
+import { createTransfers } from './transfers.ts'
 
 export interface PrimaryParts {
-  readonly launch: LaunchContext
+  readonly launch: Omit<LaunchContext, 'neighbours'>
   /** Where diagnostic reports go; made when the first is written. */
   readonly reportFolder: string
   readonly measurer: {
@@ -59,6 +61,7 @@ export class Primary implements Control {
   readonly #inbound: Inbound
   readonly #end = Promise.withResolvers<End>()
   #oomKills: number | null = null
+  #neighbourhood: Neighbourhood | null = null
   #sampling: { stop(): void } | null = null
   /** Something failed inside: the fleet is on its way to its end. */
   #broken = false
@@ -79,7 +82,7 @@ export class Primary implements Control {
     this.#processes = createProcesses({
       onForked: (workerId, pid) => this.#engine.dispatch({ kind: 'forked', workerId, pid }),
       onForkFailed: (workerId, message) => this.#engine.dispatch({ kind: 'forkFailed', workerId, message }),
-      onMessage: (workerId, message) => this.#inbound.receive(workerId, message),
+      onMessage: (workerId, message, handle) => this.#inbound.receive(workerId, message, handle),
       onStderr: (chunk) => parts.onStderr(chunk),
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
     })
@@ -88,8 +91,9 @@ export class Primary implements Control {
       entry: parts.launch.app.entry,
       acceptor: this.#acceptor,
       inbox: this.#inbox,
+      transfers: createTransfers((workerId, message, handle, done) => this.#processes.send(workerId, message, handle, done)),
       dispatch: (event) => this.#engine.dispatch(event),
-      answerListen: (workerId, answer, handle) => this.#processes.send(workerId, answer, handle ?? undefined),
+      answerListen: (workerId, answer, handle) => void this.#processes.send(workerId, answer, handle ?? undefined),
       warn: (sentence) => this.#warn(sentence),
     })
   }
@@ -97,6 +101,7 @@ export class Primary implements Control {
   /** Does nothing if the fleet was stopped before. */
   start(): void {
     if (this.#engine.fleet().phase === 'stopped') return
+    this.#neighbourhood = openNeighbourhood()
     const { launch, measurer, usage } = this.#parts
     this.#sampling = startSampling({
       tickMs: launch.fleet.tickMs,
@@ -172,13 +177,13 @@ export class Primary implements Control {
   #execute(command: Command): void {
     switch (command.kind) {
       case 'fork':
-        return this.#processes.fork(forkSpecOf(command, this.#parts.launch))
+        return this.#processes.fork(forkSpecOf(command, { ...this.#parts.launch, neighbours: this.#neighbourhood }))
       case 'promote':
       case 'drain':
       case 'shed':
       case 'probe': {
         const { workerId, ...message } = command
-        return this.#processes.send(workerId, message)
+        return void this.#processes.send(workerId, message)
       }
       case 'kill':
         return this.#processes.kill(command.workerId, 'SIGKILL')
@@ -211,6 +216,7 @@ export class Primary implements Control {
     this.#oomKills = oomKills
     this.#parts.measurer.forget(exit.pid)
     this.#inbound.forget(workerId)
+    this.#neighbourhood?.forget(workerId)
     // While nobody serves yet, a socket that cannot be had is not a matter of trying again.
     if (fault !== null && this.#engine.fleet().phase === 'starting') this.fail(fault)
     const { code, signal } = exit
@@ -221,6 +227,7 @@ export class Primary implements Control {
   #finish(end: End): void {
     this.#sampling?.stop()
     this.#acceptor.close()
+    this.#neighbourhood?.close()
     this.#parts.measurer.close()
     this.#engine.close()
     this.#end.resolve(end)

@@ -15,7 +15,7 @@ export interface ProcessEvents {
   onForked(workerId: number, pid: number): void
   onForkFailed(workerId: number, message: string): void
   /** Anything at all that came over the IPC channel. */
-  onMessage(workerId: number, message: unknown): void
+  onMessage(workerId: number, message: unknown, handle: unknown): void
   onStderr(chunk: Buffer): void
   onExit(workerId: number, exit: ProcessExit): void
 }
@@ -29,7 +29,8 @@ export interface ProcessExit {
 
 export interface Processes {
   fork(spec: ForkSpec): void
-  send(workerId: number, message: PrimaryMessage, handle?: unknown): void
+  /** False if there is nobody to send to. `done` is called when the message was handed to the kernel, or could not be. */
+  send(workerId: number, message: PrimaryMessage, handle?: unknown, done?: () => void): boolean
   kill(workerId: number, signal: NodeJS.Signals): void
   pid(workerId: number): number | null
   /** Calls back for what this worker writes to stderr; returns the way to end that. */
@@ -73,7 +74,7 @@ export function createProcesses(events: ProcessEvents): Processes {
       tail.push(chunk.toString('utf8'))
       events.onStderr(chunk)
     })
-    worker.on('message', (message: unknown) => events.onMessage(workerId, message))
+    worker.on('message', (message: unknown, handle: unknown) => events.onMessage(workerId, message, handle))
     onceGone(worker, (code, signal) => {
       entries.delete(workerId)
       events.onExit(workerId, { pid, code, signal, lastStderrLines: tail.lines() })
@@ -82,11 +83,12 @@ export function createProcesses(events: ProcessEvents): Processes {
 
   return {
     fork,
-    send(workerId, message, handle) {
+    send(workerId, message, handle, done = () => {}) {
       const worker = entries.get(workerId)?.worker
-      if (!worker?.isConnected()) return
+      if (!worker?.isConnected()) return false
       // A worker that is going may be gone before it reads this: its exit tells, the failed write need not.
-      worker.send(seal(message) as object, handle as never, () => {})
+      worker.send(seal(message) as object, handle as never, () => done())
+      return true
     },
     kill(workerId, signal) {
       entries.get(workerId)?.worker.process.kill(signal)

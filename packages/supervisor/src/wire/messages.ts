@@ -25,6 +25,10 @@ export type WorkerMessage =
   /** The app called `attachSocketIO()`: broadcasts between workers pass through the primary from now on. */
   | { readonly kind: 'attached'; readonly library: 'socket.io' }
   | { readonly kind: 'probed'; readonly healthy: boolean; readonly detail: string }
+  /** An upgraded connection that belongs to another worker; carries it as its handle. */
+  | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly head: string }
+  /** Answer to `adopt`. */
+  | { readonly kind: 'adopted'; readonly transferId: number; readonly taken: boolean }
   /** All that could be answered was answered; the worker exits next. */
   | { readonly kind: 'drained'; readonly cutConnections: number; readonly cutRequests: number }
 
@@ -36,6 +40,10 @@ export type PrimaryMessage =
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
   | { readonly kind: 'shed'; readonly connections: number }
+  /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */
+  | { readonly kind: 'adopt'; readonly transferId: number; readonly head: string }
+  /** Answer to `handOver`. */
+  | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
   | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }
 
 export interface ListenError {

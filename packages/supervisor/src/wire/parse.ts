@@ -9,6 +9,8 @@ import { amountOf, booleanOf, fieldOf, fieldsOf, integerOf, Malformed, orNull, t
 const MAX_HOST_LENGTH = 255
 const MAX_PATH_LENGTH = 4096
 const MAX_SENTENCE_LENGTH = 1000
+/** Node refuses request heads above 16 KB unless it is told otherwise. */
+const MAX_HEAD_LENGTH = 256 * 1024
 const MAX_PORT = 65_535
 const MAX_FD = 2 ** 31 - 1
 const MAX_ID = Number.MAX_SAFE_INTEGER
@@ -59,6 +61,10 @@ function workerMessageOf(fields: Fields): WorkerMessage {
       return { kind, library: 'socket.io' }
     case 'probed':
       return { kind, healthy: booleanOf(fields, 'healthy'), detail: textOf(fields, 'detail', MAX_SENTENCE_LENGTH) }
+    case 'handOver':
+      return { kind, transferId: countOf(fields, 'transferId'), owner: countOf(fields, 'owner'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+    case 'adopted':
+      return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'drained':
       return { kind, cutConnections: countOf(fields, 'cutConnections'), cutRequests: countOf(fields, 'cutRequests') }
     default:
@@ -77,6 +83,10 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
       return { kind, timeoutMs: durationOf(fields, 'timeoutMs') }
     case 'shed':
       return { kind, connections: countOf(fields, 'connections') }
+    case 'adopt':
+      return { kind, transferId: countOf(fields, 'transferId'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+    case 'handedOver':
+      return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'probe':
       return { kind, path: textOf(fields, 'path', MAX_PATH_LENGTH), timeoutMs: durationOf(fields, 'timeoutMs') }
     default:

@@ -8,6 +8,8 @@ import type { CountedChannel } from './internals.ts'
 export interface Channel {
   /** Sends if the channel is open. `done` is called when the message was handed to the kernel, or could not be. */
   send(message: WorkerMessage, done?: () => void): void
+  /** Sends with a handle, which the primary then has a copy of. */
+  sendHandle(message: WorkerMessage, handle: object): void
   /** Looks at an incoming message; true if it was ours. */
   receive(raw: unknown, handle: unknown): boolean
   /** Keeps the process alive until `release()`: an answer is due. */
@@ -17,19 +19,21 @@ export interface Channel {
 
 export type Receiver = (message: PrimaryMessage, handle: unknown) => void
 
-type Send = (message: unknown, handle: undefined, options: object, done: () => void) => boolean
+type Send = (message: unknown, handle: object | undefined, options: object, done: () => void) => boolean
 
 export function createChannel(receiver: Receiver): Channel {
   const send = process.send as Send | undefined
+  const sendAny = (message: WorkerMessage, handle: object | undefined, done: () => void): void => {
+    try {
+      if (send && process.connected) send.call(process, seal(message), handle, {}, () => done())
+      else done()
+    } catch {
+      done() // the channel closed just now; the disconnect event tells what is to be done
+    }
+  }
   return {
-    send(message, done = () => {}) {
-      try {
-        if (send && process.connected) send.call(process, seal(message), undefined, {}, () => done())
-        else done()
-      } catch {
-        done() // the channel closed just now; the disconnect event tells what is to be done
-      }
-    },
+    send: (message, done = () => {}) => sendAny(message, undefined, done),
+    sendHandle: (message, handle) => sendAny(message, handle, () => {}),
     receive: (raw, handle) => receive(raw, handle, receiver),
     hold: () => countedChannel()?.refCounted(),
     release: () => countedChannel()?.unrefCounted(),

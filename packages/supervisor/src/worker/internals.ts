@@ -33,6 +33,12 @@ export interface ServerQuery {
 
 export type GetServer = (server: object, query: ServerQuery, reply: (error: number | null, handle?: unknown) => void) => void
 
+/** An accepted socket as libuv sees it. */
+export interface RawHandle {
+  readStop(): number
+  close(done?: () => void): void
+}
+
 export interface ServerInside extends Server {
   _handle: { close(): void } | null
   /** Counts the calls of `listen()` and `close()`: an answer to an older call is void. */

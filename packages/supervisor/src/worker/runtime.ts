@@ -6,6 +6,7 @@ import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
 import { Door } from './door.ts'
 import { Drain } from './drain.ts'
+import { createHandOver, type HandOver } from './hand-over.ts'
 import { EngineSockets } from './engine-sockets.ts'
 import type { Intake } from './intake.ts'
 import { interceptListen } from './intake.ts'
@@ -18,7 +19,9 @@ import { probe } from './probe.ts'
 import { interceptProcessEvents } from './process-events.ts'
 import { startSampler } from './sampler.ts'
 import type { Servers } from './servers.ts'
-import { watchServers } from './servers.ts'
+import { keepPrivate, watchServers } from './servers.ts'
+import { createSessionIds } from './session-ids.ts'
+import { StickyEngines } from './sticky-engines.ts'
 import type { WorkerSettings } from './settings.ts'
 import { shed } from './shed.ts'
 import { publish } from './shared-state.ts'
@@ -40,11 +43,14 @@ export class Runtime {
   readonly #drain: Drain
   readonly #servers: Servers
   readonly #intake: Intake | null
+  readonly #handOver: HandOver
+  readonly #sticky: StickyEngines | null
   #promoted: boolean
   #readied = false
   #listened = false
   #draining = false
   #sampling = false
+  #orphan = false
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings
@@ -63,6 +69,8 @@ export class Runtime {
       onListening: () => this.#listening(),
     })
     this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
+    this.#handOver = createHandOver(this.#channel)
+    this.#sticky = this.#createSticky()
     this.#publish()
     this.#channel.send({ kind: 'hello' })
   }
@@ -75,11 +83,27 @@ export class Runtime {
       onMessage: (raw, handle) => this.#channel.receive(raw, handle),
       onDisconnect: () => this.#orphaned(),
       onBeforeExit: () => this.#cleanUp.noteIdle(),
-      onExit: () => this.#drain.reportBeforeExit(),
+      onExit: () => {
+        this.#drain.reportBeforeExit()
+        if (this.#orphan) this.#sticky?.tidyUp()
+      },
     })
     // Where Node's own listen() asks the primary, only the channel keeps the process alive until the answer comes.
     if (this.#settings.listen === 'own') letTheProcessEnd()
     onReadySent(() => this.#ready())
+  }
+
+  #createSticky(): StickyEngines | null {
+    const { workerId, neighbours } = this.#settings
+    if (!neighbours) return null
+    return new StickyEngines({
+      ...neighbours,
+      workerId,
+      ids: createSessionIds(neighbours.secret, workerId),
+      handOver: this.#handOver,
+      ignore: keepPrivate,
+      onAdopted: (socket) => this.#traffic.adopt(socket as SocketInside),
+    })
   }
 
   #publish(): void {
@@ -89,6 +113,7 @@ export class Runtime {
       addPool: (pool) => this.#cleanUp.addPool(pool),
       attachSocketIO: (server) => {
         this.#engines.add(server)
+        this.#sticky?.add(server)
         this.#channel.send({ kind: 'attached', library: 'socket.io' })
       },
     })
@@ -104,6 +129,10 @@ export class Runtime {
       case 'drain':
         this.#draining = true
         return this.#drain.begin(message.timeoutMs)
+      case 'adopt':
+        return this.#channel.send({ kind: 'adopted', transferId: message.transferId, taken: this.#sticky?.adopt(handle, message.head) ?? false })
+      case 'handedOver':
+        return this.#handOver.settle(message.transferId, message.taken)
       case 'shed':
         return shed(this.#traffic, message.connections)
       case 'probe':
@@ -176,6 +205,7 @@ export class Runtime {
    */
   #orphaned(): void {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+    this.#orphan = true
     this.#draining = true
     this.#drain.begin(ORPHAN_DRAIN_MS, ORPHAN_EXIT_CODE)
   }

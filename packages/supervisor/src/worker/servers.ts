@@ -1,5 +1,12 @@
 import net from 'node:net'
 
+const privates = new WeakSet<net.Server>()
+
+/** Marks a server as ours, before it listens: it is none of the app's. */
+export function keepPrivate(server: net.Server): void {
+  privates.add(server)
+}
+
 /** The servers of this process that listen now, in the order in which they began. */
 export type Servers = ReadonlySet<net.Server>
 
@@ -20,7 +27,7 @@ export function watchServers(hooks: ServerHooks): Servers {
   const listenOfNode = net.Server.prototype.listen as (this: net.Server, ...args: unknown[]) => net.Server
 
   const meet = (server: net.Server): void => {
-    if (known.has(server)) return
+    if (known.has(server) || privates.has(server)) return
     known.add(server)
     server.on('listening', () => {
       listening.add(server)

@@ -5,17 +5,27 @@ export interface WorkerSettings {
   readonly readyWhen: 'listening' | 'ready'
   readonly tickMs: number
   readonly listen: 'own' | 'cluster'
+  readonly workerId: number
+  /** What workers of this fleet reach each other with; null where they cannot. */
+  readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
 }
 
 const DEFAULT_TICK_MS = 1000
-const NAMES = ['STATIONMASTER_ROLE', 'STATIONMASTER_READY_WHEN', 'STATIONMASTER_TICK_MS', 'STATIONMASTER_LISTEN'] as const
+const NAMES = [
+  'STATIONMASTER_ROLE',
+  'STATIONMASTER_READY_WHEN',
+  'STATIONMASTER_TICK_MS',
+  'STATIONMASTER_LISTEN',
+  'STATIONMASTER_SECRET',
+  'STATIONMASTER_SOCKET_FOLDER',
+] as const
 
 /**
  * What the primary wants of this process, or null if it is not a supervised worker. The variables are taken away, so that the processes
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -26,5 +36,7 @@ export function takeSettings(): WorkerSettings | null {
     readyWhen: readyWhen === 'ready' ? 'ready' : 'listening',
     tickMs: Number(tickMs) > 0 ? Number(tickMs) : DEFAULT_TICK_MS,
     listen: listen === 'cluster' ? 'cluster' : 'own',
+    workerId: Number(process.env['STATIONMASTER_WORKER_ID']),
+    neighbours: secret && socketFolder ? { secret, socketFolder } : null,
   }
 }

@@ -53,6 +53,11 @@ export class Traffic {
     return tracked[CONNECTION] ?? this.#meetTls(tracked)
   }
 
+  /** A connection that no server of this process accepted: another worker gave it. */
+  adopt(socket: SocketInside): void {
+    this.#accepted(socket)
+  }
+
   #accepted(socket: Tracked): void {
     const connection = new Connection(socket)
     connection.leaving = this.#leaving

@@ -1,0 +1,36 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Socket } from 'node:net'
+
+/** Carries what the private socket between two workers cannot show: whose request it is. Never sent to clients, never taken from them. */
+export const CLIENT_HEADER = 'x-stationmaster-client'
+
+/** What an app may ask of a client's connection. */
+interface Client {
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  readonly remoteFamily: string | undefined
+  readonly encrypted: boolean
+}
+
+/** The truth about a client's connection, signed, as a header value. */
+export function describeClient(socket: Socket, secret: string): string {
+  const { remoteAddress, remotePort, remoteFamily } = socket
+  const client: Client = { remoteAddress, remotePort, remoteFamily, encrypted: 'encrypted' in socket && socket.encrypted === true }
+  const text = Buffer.from(JSON.stringify(client)).toString('base64url')
+  return `${text}.${sign(text, secret)}`
+}
+
+/** Makes a connection between workers look like the client's own. False if the note was not written by a worker of this fleet. */
+export function assumeClient(socket: Socket, note: unknown, secret: string): boolean {
+  if (typeof note !== 'string') return false
+  const [text = '', tag = ''] = note.split('.')
+  const expected = Buffer.from(sign(text, secret))
+  if (tag.length !== expected.length || !timingSafeEqual(Buffer.from(tag), expected)) return false
+  const client = JSON.parse(Buffer.from(text, 'base64url').toString()) as Client
+  for (const [name, value] of Object.entries(client)) Object.defineProperty(socket, name, { value, configurable: true })
+  return true
+}
+
+function sign(text: string, secret: string): string {
+  return createHmac('sha256', secret).update(`client ${text}`).digest('base64url')
+}

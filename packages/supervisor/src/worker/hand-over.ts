@@ -1,0 +1,53 @@
+import type { IncomingMessage, Server } from 'node:http'
+import net from 'node:net'
+import type { Channel } from './channel.ts'
+import type { RawHandle } from './internals.ts'
+import { headOf } from './request-head.ts'
+
+interface Pending {
+  readonly socket: net.Socket
+  /** Nobody took it: it is still ours. */
+  onRefused(): void
+}
+
+/** How upgraded connections change hands between workers: as sockets, through the primary. */
+export interface HandOver {
+  /** Gives a connection to another worker, with the head of the request that was read from it. */
+  give(owner: number, request: IncomingMessage, socket: net.Socket, onRefused: () => void): void
+  /** The primary tells what became of it. */
+  settle(transferId: number, taken: boolean): void
+}
+
+export function createHandOver(channel: Channel): HandOver {
+  const pending = new Map<number, Pending>()
+  let lastTransferId = 0
+  return {
+    give(owner, request, socket, onRefused) {
+      const handle = (socket as net.Socket & { _handle: RawHandle | null })._handle
+      if (!handle) return void socket.destroy()
+      // From here on nothing may be read in this process: it would be missing in the other.
+      socket.pause()
+      handle.readStop()
+      const transferId = ++lastTransferId
+      pending.set(transferId, { socket, onRefused })
+      channel.sendHandle({ kind: 'handOver', transferId, owner, head: headOf(request) }, handle)
+    },
+    settle(transferId, taken) {
+      const transfer = pending.get(transferId)
+      pending.delete(transferId)
+      if (!transfer) return
+      // Closes our copy of the descriptor; the connection lives on in the other worker.
+      if (taken) transfer.socket.destroy()
+      else transfer.onRefused()
+    },
+  }
+}
+
+/** Takes a connection that another worker gave: to the server it looks newly accepted, and its first bytes are the head that was read already. */
+export function adoptConnection(server: Server, handle: unknown, head: string, onSocket: (socket: net.Socket) => void): void {
+  const socket = new net.Socket({ handle, readable: true, writable: true } as unknown as net.SocketConstructorOpts)
+  socket.on('error', () => {})
+  onSocket(socket)
+  socket.unshift(Buffer.from(head, 'latin1'))
+  server.emit('connection', socket)
+}
