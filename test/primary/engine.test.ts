@@ -183,6 +183,8 @@ describe('a fork', () => {
     replicaId: 'r1',
     listen: 'own',
     nodeOptions: '',
+    sticky: null,
+    neighbours: null,
   }
 
   test('tells the worker who it is, and limits its heap to its part of the memory', () => {

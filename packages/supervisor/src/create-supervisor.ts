@@ -9,6 +9,7 @@ import type { Status } from './fleet/status.ts'
 import { requireEntry } from './operator/entry-file.ts'
 import { openOperatorServers } from './operator/open-servers.ts'
 import type { Decision } from './policy/decision.ts'
+import type { StickyBy } from './policy/session-key.ts'
 import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
 import { createMeasurer } from './primary/measure.ts'
 import type { Logger } from './primary/ports.ts'
@@ -165,8 +166,10 @@ async function createPrimary(settings: Settings): Promise<Primary> {
       register: new URL(import.meta.url.endsWith('.ts') ? './register.ts' : './register.js', import.meta.url).href,
       replicaId: process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`,
       listen: ownSockets ? 'own' : 'cluster',
+      sticky: stickyBy(settings.routing.sticky),
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
+    isSticky: settings.routing.sticky !== false,
     reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
     measurer: createMeasurer(),
     usage: () => usage.read(),
@@ -210,11 +213,16 @@ function report(request: Promise<string>, logger: Logger): void {
   })
 }
 
+function stickyBy(sticky: Settings['routing']['sticky']): StickyBy | null {
+  if (typeof sticky !== 'object') return null
+  if ('cookie' in sticky) return { by: 'cookie', name: sticky.cookie }
+  return 'header' in sticky ? { by: 'header', name: sticky.header } : { by: 'address', trustProxy: sticky.trustProxy }
+}
+
 /** Options that are understood but do nothing yet: better said than silently ignored. */
 function withoutEffect({ routing, database }: Settings): string[] {
   const options = [
     ...(routing.balance === 'reuse-port' || routing.balance === 'least-busy' ? [`routing.balance "${routing.balance}" (it acts as "shared")`] : []),
-    ...(routing.sticky === 'auto' || routing.sticky === false ? [] : ['routing.sticky']),
     ...(database.budget === null ? [] : ['database.budget']),
   ]
   return options.map((option) => `${option} has no effect in this version.`)

@@ -1,4 +1,5 @@
 import type { StationmasterError } from '../errors.ts'
+import type { Route } from '../policy/route.ts'
 
 /** A request to the edge. Its result comes back later as an event. */
 export type Command =
@@ -16,6 +17,8 @@ export type Command =
   | { readonly kind: 'diagnose'; readonly workerId: number }
   | { readonly kind: 'probe'; readonly workerId: number; readonly path: string; readonly timeoutMs: number }
   | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number }
+  /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
+  | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[] }
   /** Settles the request of an operator; `error` null means done. */
   | { readonly kind: 'answer'; readonly requestId: number; readonly error: StationmasterError | null; readonly detail: string }
   /** Every worker is gone: end the supervisor. */

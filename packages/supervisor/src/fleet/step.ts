@@ -8,6 +8,7 @@ import type { Note } from './note.ts'
 import { reconcile } from './reconcile.ts'
 import { advanceReplacements, settleAtMs } from './reload.ts'
 import { onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
+import { publishRoutes } from './routes.ts'
 import { onSampled } from './scaling.ts'
 import { failStop, finishStop, requestStop } from './shutdown.ts'
 import { enforceDeadlines, examine, onDiagnosed, onProbed } from './vitality.ts'
@@ -32,6 +33,7 @@ export function step(fleet: Fleet, event: FleetEvent): Step {
   advanceReplacements(draft)
   reconcile(draft)
   finishStop(draft)
+  publishRoutes(draft, fleet, event.kind === 'hello' ? event.workerId : null)
   return draft
 }
 

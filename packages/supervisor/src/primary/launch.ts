@@ -1,6 +1,7 @@
 import type { Command } from '../fleet/command.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { PRIMARY_PID } from './orphans.ts'
+import type { StickyBy } from '../policy/session-key.ts'
 import type { ForkSpec } from './processes.ts'
 
 type Fork = Extract<Command, { kind: 'fork' }>
@@ -21,6 +22,8 @@ export interface LaunchContext {
   readonly replicaId: string
   /** 'own': workers accept from the primary's sockets; 'cluster': Node hands out connections. */
   readonly listen: 'own' | 'cluster'
+  /** What ties clients to workers, besides Socket.IO's own ids. */
+  readonly sticky: StickyBy | null
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** The primary's own NODE_OPTIONS, which workers inherit. */
@@ -52,6 +55,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       STATIONMASTER_READY_WHEN: fleet.workers.readyWhen,
       STATIONMASTER_TICK_MS: String(fleet.tickMs),
       STATIONMASTER_LISTEN: listen,
+      ...(context.sticky ? { STATIONMASTER_STICKY: JSON.stringify(context.sticky) } : {}),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
     },
   }

@@ -11,7 +11,7 @@ import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
 import { diagnose } from './diagnose.ts'
 import { createEngine, type Engine, type NewEvent } from './engine.ts'
-import { exitCause } from './exit-cause.ts'
+import { createExitCauses, type ExitCauses } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { forkSpecOf, type LaunchContext } from './launch.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
@@ -24,6 +24,8 @@ import { createTransfers } from './transfers.ts'
 
 export interface PrimaryParts {
   readonly launch: Omit<LaunchContext, 'neighbours'>
+  /** False: no request is ever forwarded from one worker to another. */
+  readonly isSticky: boolean
   /** Where diagnostic reports go; made when the first is written. */
   readonly reportFolder: string
   readonly measurer: {
@@ -59,8 +61,8 @@ export class Primary implements Control {
   readonly #inbox = createInbox()
   readonly #announcer = createAnnouncer()
   readonly #inbound: Inbound
+  readonly #exitCauses: ExitCauses
   readonly #end = Promise.withResolvers<End>()
-  #oomKills: number | null = null
   #neighbourhood: Neighbourhood | null = null
   #sampling: { stop(): void } | null = null
   /** Something failed inside: the fleet is on its way to its end. */
@@ -86,6 +88,7 @@ export class Primary implements Control {
       onStderr: (chunk) => parts.onStderr(chunk),
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
     })
+    this.#exitCauses = createExitCauses(parts.oomKills)
     this.#inbound = createInbound({
       readyWhen: parts.launch.fleet.workers.readyWhen,
       entry: parts.launch.app.entry,
@@ -101,7 +104,7 @@ export class Primary implements Control {
   /** Does nothing if the fleet was stopped before. */
   start(): void {
     if (this.#engine.fleet().phase === 'stopped') return
-    this.#neighbourhood = openNeighbourhood()
+    this.#neighbourhood = this.#parts.isSticky ? openNeighbourhood() : null
     const { launch, measurer, usage } = this.#parts
     this.#sampling = startSampling({
       tickMs: launch.fleet.tickMs,
@@ -111,9 +114,6 @@ export class Primary implements Control {
       inbox: this.#inbox,
       dispatch: (event) => this.#engine.dispatch(event),
       onError: (error) => this.#warn(`A sample could not be taken: ${String(error)}`),
-    })
-    void this.#parts.oomKills().then((count) => {
-      this.#oomKills = count
     })
     this.#engine.dispatch({ kind: 'started' })
   }
@@ -185,6 +185,8 @@ export class Primary implements Control {
         const { workerId, ...message } = command
         return void this.#processes.send(workerId, message)
       }
+      case 'publish':
+        return this.#publish(command)
       case 'kill':
         return this.#processes.kill(command.workerId, 'SIGKILL')
       case 'diagnose':
@@ -194,6 +196,11 @@ export class Primary implements Control {
       case 'exit':
         return this.#finish({ code: command.code, message: command.message })
     }
+  }
+
+  #publish({ workerId, routes }: Extract<Command, { kind: 'publish' }>): void {
+    const ids = workerId === null ? this.#engine.fleet().workers.map(({ id }) => id) : [workerId]
+    for (const id of ids) this.#processes.send(id, { kind: 'routes', routes })
   }
 
   async #diagnose(workerId: number): Promise<void> {
@@ -210,10 +217,8 @@ export class Primary implements Control {
   }
 
   async #exited(workerId: number, exit: ProcessExit): Promise<void> {
-    const oomKills = exit.signal === 'SIGKILL' ? await this.#parts.oomKills() : this.#oomKills
     const fault = this.#inbound.listenFault(workerId)
-    const cause = fault ?? exitCause(exit.signal, exit.lastStderrLines, (oomKills ?? 0) > (this.#oomKills ?? 0))
-    this.#oomKills = oomKills
+    const cause = fault ?? (await this.#exitCauses.causeOf(exit))
     this.#parts.measurer.forget(exit.pid)
     this.#inbound.forget(workerId)
     this.#neighbourhood?.forget(workerId)

@@ -32,11 +32,11 @@ export function createTransfers(send: Send): Transfers {
   }
 
   return {
-    begin(from, { transferId, owner, head }, handle) {
+    begin(from, { transferId, owner, server, head }, handle) {
       const id = ++lastId
       pending.set(id, { from, fromTransferId: transferId, owner })
       // Whether or not it was sent, our copy is not needed any more; the giver keeps its own until it hears the outcome.
-      const sent = handle !== undefined && send(owner, { kind: 'adopt', transferId: id, head }, handle, () => handle.close())
+      const sent = handle !== undefined && send(owner, { kind: 'adopt', transferId: id, server, head }, handle, () => handle.close())
       if (sent) return
       handle?.close()
       end(id, false)

@@ -82,6 +82,7 @@ export class Checkers {
       this.#answered.add(command.requestId)
       return twice ? [`request ${command.requestId} was answered twice`] : []
     }
+    if (command.kind === 'publish') return this.#bookRoutes(command.routes)
     if (command.kind === 'exit') return this.#books.size > 0 ? [`the supervisor ended and left ${this.#books.size} workers`] : []
     const entry = this.#books.get(command.workerId)
     if (!entry) return [`${command.kind} was sent to worker ${command.workerId}, which is not there`]
@@ -90,6 +91,12 @@ export class Checkers {
     if (command.kind === 'kill') return this.#bookKill(entry, seen)
     if (command.kind === 'diagnose') entry.stuck = true
     return []
+  }
+
+  /** New clients go to ready workers only. */
+  #bookRoutes(routes: readonly { readonly workerId: number }[]): string[] {
+    const lost = routes.filter(({ workerId }) => this.#books.get(workerId)?.state !== 'ready')
+    return lost.map(({ workerId }) => `worker ${workerId} is a route, but it is not ready`)
   }
 
   #bookFork(command: Extract<Command, { kind: 'fork' }>, seen: Seen): string[] {

@@ -141,6 +141,7 @@ export class World {
         return
       case 'shed':
       case 'answer':
+      case 'publish':
         return
     }
   }

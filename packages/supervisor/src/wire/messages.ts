@@ -1,3 +1,4 @@
+import type { Route } from '../policy/route.ts'
 import type { Report } from '../policy/sample.ts'
 
 /** What the app's `listen()` asked for, as far as the primary needs it to bind the socket. */
@@ -25,8 +26,8 @@ export type WorkerMessage =
   /** The app called `attachSocketIO()`: broadcasts between workers pass through the primary from now on. */
   | { readonly kind: 'attached'; readonly library: 'socket.io' }
   | { readonly kind: 'probed'; readonly healthy: boolean; readonly detail: string }
-  /** An upgraded connection that belongs to another worker; carries it as its handle. */
-  | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly head: string }
+  /** An upgraded connection that belongs to another worker; carries it as its handle. `server` numbers the app's HTTP servers. */
+  | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly server: number; readonly head: string }
   /** Answer to `adopt`. */
   | { readonly kind: 'adopted'; readonly transferId: number; readonly taken: boolean }
   /** All that could be answered was answered; the worker exits next. */
@@ -41,7 +42,9 @@ export type PrimaryMessage =
   /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
   | { readonly kind: 'shed'; readonly connections: number }
   /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */
-  | { readonly kind: 'adopt'; readonly transferId: number; readonly head: string }
+  | { readonly kind: 'adopt'; readonly transferId: number; readonly server: number; readonly head: string }
+  /** Who takes new clients. */
+  | { readonly kind: 'routes'; readonly routes: readonly Route[] }
   /** Answer to `handOver`. */
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
   | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }

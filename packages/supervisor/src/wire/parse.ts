@@ -1,4 +1,5 @@
 import { BUCKETS } from '../policy/latency.ts'
+import type { Route } from '../policy/route.ts'
 import type { DatabaseUse, Report } from '../policy/sample.ts'
 import { isOurs, unseal } from './envelope.ts'
 import type { ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
@@ -11,6 +12,8 @@ const MAX_PATH_LENGTH = 4096
 const MAX_SENTENCE_LENGTH = 1000
 /** Node refuses request heads above 16 KB unless it is told otherwise. */
 const MAX_HEAD_LENGTH = 256 * 1024
+/** The highest workers.max there is. */
+const MAX_ROUTES = 1024
 const MAX_PORT = 65_535
 const MAX_FD = 2 ** 31 - 1
 const MAX_ID = Number.MAX_SAFE_INTEGER
@@ -62,7 +65,13 @@ function workerMessageOf(fields: Fields): WorkerMessage {
     case 'probed':
       return { kind, healthy: booleanOf(fields, 'healthy'), detail: textOf(fields, 'detail', MAX_SENTENCE_LENGTH) }
     case 'handOver':
-      return { kind, transferId: countOf(fields, 'transferId'), owner: countOf(fields, 'owner'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+      return {
+        kind,
+        transferId: countOf(fields, 'transferId'),
+        owner: countOf(fields, 'owner'),
+        server: countOf(fields, 'server'),
+        head: textOf(fields, 'head', MAX_HEAD_LENGTH),
+      }
     case 'adopted':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'drained':
@@ -84,7 +93,9 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'shed':
       return { kind, connections: countOf(fields, 'connections') }
     case 'adopt':
-      return { kind, transferId: countOf(fields, 'transferId'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+      return { kind, transferId: countOf(fields, 'transferId'), server: countOf(fields, 'server'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+    case 'routes':
+      return { kind, routes: routesOf(fieldOf(fields, 'routes')) }
     case 'handedOver':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'probe':
@@ -145,6 +156,14 @@ function latenciesOf(value: unknown): number[] {
     previousBucket = bucket
   }
   return value.slice() as number[]
+}
+
+function routesOf(value: unknown): Route[] {
+  if (!Array.isArray(value) || value.length > MAX_ROUTES) throw new Malformed('routes')
+  return value.map((each: unknown) => {
+    const fields = fieldsOf(each)
+    return { workerId: countOf(fields, 'workerId'), slot: countOf(fields, 'slot') }
+  })
 }
 
 function isCount(value: unknown): value is number {

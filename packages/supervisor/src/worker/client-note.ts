@@ -12,23 +12,29 @@ interface Client {
   readonly encrypted: boolean
 }
 
+interface Note {
+  readonly client: Client
+  /** Which of the app's HTTP servers the client is connected to. */
+  readonly server: number
+}
+
 /** The truth about a client's connection, signed, as a header value. */
-export function describeClient(socket: Socket, secret: string): string {
+export function describeClient(socket: Socket, server: number, secret: string): string {
   const { remoteAddress, remotePort, remoteFamily } = socket
   const client: Client = { remoteAddress, remotePort, remoteFamily, encrypted: 'encrypted' in socket && socket.encrypted === true }
-  const text = Buffer.from(JSON.stringify(client)).toString('base64url')
+  const text = Buffer.from(JSON.stringify({ client, server } satisfies Note)).toString('base64url')
   return `${text}.${sign(text, secret)}`
 }
 
-/** Makes a connection between workers look like the client's own. False if the note was not written by a worker of this fleet. */
-export function assumeClient(socket: Socket, note: unknown, secret: string): boolean {
-  if (typeof note !== 'string') return false
+/** Makes a connection between workers look like the client's own, and tells the server that is meant; null if no worker of this fleet wrote the note. */
+export function assumeClient(socket: Socket, note: unknown, secret: string): number | null {
+  if (typeof note !== 'string') return null
   const [text = '', tag = ''] = note.split('.')
   const expected = Buffer.from(sign(text, secret))
-  if (tag.length !== expected.length || !timingSafeEqual(Buffer.from(tag), expected)) return false
-  const client = JSON.parse(Buffer.from(text, 'base64url').toString()) as Client
+  if (tag.length !== expected.length || !timingSafeEqual(Buffer.from(tag), expected)) return null
+  const { client, server } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Note
   for (const [name, value] of Object.entries(client)) Object.defineProperty(socket, name, { value, configurable: true })
-  return true
+  return server
 }
 
 function sign(text: string, secret: string): string {

@@ -13,6 +13,8 @@ export interface Destination {
   /** The owner's private Unix socket. */
   readonly socketPath: string
   readonly secret: string
+  /** Which of the app's HTTP servers is meant. */
+  readonly server: number
   /** The owner is not there, and nothing was answered yet. */
   onGone(): void
 }
@@ -22,8 +24,8 @@ export interface Destination {
  * connection of its own, so what the owner sees of the client is true for as long as it lasts.
  */
 export function forwardRequest(request: IncomingMessage, response: ServerResponse, destination: Destination): void {
-  const { socketPath, secret, onGone } = destination
-  const headers = [...passedHeaders(request.rawHeaders, request.headers.connection), CLIENT_HEADER, describeClient(request.socket, secret)]
+  const { socketPath, secret, server, onGone } = destination
+  const headers = [...passedHeaders(request.rawHeaders, request.headers.connection), CLIENT_HEADER, describeClient(request.socket, server, secret)]
   const out = http.request({ socketPath, method: request.method, path: request.url, headers, setHost: false, agent: agentOf(request.socket) })
   out.on('response', (answer) => passAnswer(answer, response))
   out.on('error', (error: NodeJS.ErrnoException) => {

@@ -13,7 +13,7 @@ interface Pending {
 /** How upgraded connections change hands between workers: as sockets, through the primary. */
 export interface HandOver {
   /** Gives a connection to another worker, with the head of the request that was read from it. */
-  give(owner: number, request: IncomingMessage, socket: net.Socket, onRefused: () => void): void
+  give(to: { readonly owner: number; readonly server: number }, request: IncomingMessage, socket: net.Socket, onRefused: () => void): void
   /** The primary tells what became of it. */
   settle(transferId: number, taken: boolean): void
 }
@@ -22,7 +22,7 @@ export function createHandOver(channel: Channel): HandOver {
   const pending = new Map<number, Pending>()
   let lastTransferId = 0
   return {
-    give(owner, request, socket, onRefused) {
+    give(to, request, socket, onRefused) {
       const handle = (socket as net.Socket & { _handle: RawHandle | null })._handle
       if (!handle) return void socket.destroy()
       // From here on nothing may be read in this process: it would be missing in the other.
@@ -30,7 +30,7 @@ export function createHandOver(channel: Channel): HandOver {
       handle.readStop()
       const transferId = ++lastTransferId
       pending.set(transferId, { socket, onRefused })
-      channel.sendHandle({ kind: 'handOver', transferId, owner, head: headOf(request) }, handle)
+      channel.sendHandle({ kind: 'handOver', transferId, ...to, head: headOf(request) }, handle)
     },
     settle(transferId, taken) {
       const transfer = pending.get(transferId)

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import type { Channel } from './channel.ts'
@@ -11,7 +12,7 @@ import { EngineSockets } from './engine-sockets.ts'
 import type { Intake } from './intake.ts'
 import { interceptListen } from './intake.ts'
 import type { ServerInside, SocketInside } from './internals.ts'
-import { isTlsServer } from './internals.ts'
+import { isHttpServer, isTlsServer } from './internals.ts'
 import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
 import { outliveReaders } from './outputs.ts'
@@ -19,9 +20,11 @@ import { probe } from './probe.ts'
 import { interceptProcessEvents } from './process-events.ts'
 import { startSampler } from './sampler.ts'
 import type { Servers } from './servers.ts'
-import { keepPrivate, watchServers } from './servers.ts'
+import { Neighbours } from './neighbours.ts'
+import { watchServers } from './servers.ts'
 import { createSessionIds } from './session-ids.ts'
-import { StickyEngines } from './sticky-engines.ts'
+import { stickEngines } from './sticky-engines.ts'
+import { StickyKeys } from './sticky-keys.ts'
 import type { WorkerSettings } from './settings.ts'
 import { shed } from './shed.ts'
 import { publish } from './shared-state.ts'
@@ -44,7 +47,8 @@ export class Runtime {
   readonly #servers: Servers
   readonly #intake: Intake | null
   readonly #handOver: HandOver
-  readonly #sticky: StickyEngines | null
+  readonly #neighbours: Neighbours | null
+  readonly #stickyKeys: StickyKeys | null
   #promoted: boolean
   #readied = false
   #listened = false
@@ -70,7 +74,8 @@ export class Runtime {
     })
     this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
     this.#handOver = createHandOver(this.#channel)
-    this.#sticky = this.#createSticky()
+    this.#neighbours = this.#meetNeighbours()
+    this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours) : null
     this.#publish()
     this.#channel.send({ kind: 'hello' })
   }
@@ -85,7 +90,7 @@ export class Runtime {
       onBeforeExit: () => this.#cleanUp.noteIdle(),
       onExit: () => {
         this.#drain.reportBeforeExit()
-        if (this.#orphan) this.#sticky?.tidyUp()
+        if (this.#orphan) this.#neighbours?.tidyUp()
       },
     })
     // Where Node's own listen() asks the primary, only the channel keeps the process alive until the answer comes.
@@ -93,17 +98,10 @@ export class Runtime {
     onReadySent(() => this.#ready())
   }
 
-  #createSticky(): StickyEngines | null {
+  #meetNeighbours(): Neighbours | null {
     const { workerId, neighbours } = this.#settings
     if (!neighbours) return null
-    return new StickyEngines({
-      ...neighbours,
-      workerId,
-      ids: createSessionIds(neighbours.secret, workerId),
-      handOver: this.#handOver,
-      ignore: keepPrivate,
-      onAdopted: (socket) => this.#traffic.adopt(socket as SocketInside),
-    })
+    return new Neighbours({ ...neighbours, workerId, handOver: this.#handOver, onAdopted: (socket) => this.#traffic.adopt(socket as SocketInside) })
   }
 
   #publish(): void {
@@ -113,7 +111,7 @@ export class Runtime {
       addPool: (pool) => this.#cleanUp.addPool(pool),
       attachSocketIO: (server) => {
         this.#engines.add(server)
-        this.#sticky?.add(server)
+        if (this.#neighbours) stickEngines(server, this.#neighbours, createSessionIds(this.#neighbours.secret, this.#neighbours.workerId))
         this.#channel.send({ kind: 'attached', library: 'socket.io' })
       },
     })
@@ -130,7 +128,13 @@ export class Runtime {
         this.#draining = true
         return this.#drain.begin(message.timeoutMs)
       case 'adopt':
-        return this.#channel.send({ kind: 'adopted', transferId: message.transferId, taken: this.#sticky?.adopt(handle, message.head) ?? false })
+        return this.#channel.send({
+          kind: 'adopted',
+          transferId: message.transferId,
+          taken: this.#neighbours?.adopt(handle, message.head, message.server) ?? false,
+        })
+      case 'routes':
+        return this.#stickyKeys?.takeRoutes(message.routes)
       case 'handedOver':
         return this.#handOver.settle(message.transferId, message.taken)
       case 'shed':
@@ -143,6 +147,7 @@ export class Runtime {
   #meet(server: Server): void {
     this.#traffic.start()
     watchUpgrades(server, this.#traffic)
+    if (isHttpServer(server)) this.#stickyKeys?.watch(server as HttpServer)
     watchHttp2(server, this.#traffic)
     // First of all listeners: an HTTP/2 session begins in Node's own, and hides the stream.
     if (isTlsServer(server)) server.prependListener('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))

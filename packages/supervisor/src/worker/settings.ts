@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { StickyBy } from '../policy/session-key.ts'
 
 export interface WorkerSettings {
   readonly role: 'worker' | 'spare'
@@ -6,6 +7,8 @@ export interface WorkerSettings {
   readonly tickMs: number
   readonly listen: 'own' | 'cluster'
   readonly workerId: number
+  /** What ties clients to workers, besides Socket.IO's own ids. */
+  readonly sticky: StickyBy | null
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
 }
@@ -18,6 +21,7 @@ const NAMES = [
   'STATIONMASTER_LISTEN',
   'STATIONMASTER_SECRET',
   'STATIONMASTER_SOCKET_FOLDER',
+  'STATIONMASTER_STICKY',
 ] as const
 
 /**
@@ -25,7 +29,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -37,6 +41,7 @@ export function takeSettings(): WorkerSettings | null {
     tickMs: Number(tickMs) > 0 ? Number(tickMs) : DEFAULT_TICK_MS,
     listen: listen === 'cluster' ? 'cluster' : 'own',
     workerId: Number(process.env['STATIONMASTER_WORKER_ID']),
+    sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
   }
 }

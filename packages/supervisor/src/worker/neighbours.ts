@@ -1,0 +1,105 @@
+import { rmdirSync, rmSync } from 'node:fs'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
+import { forwardRequest } from './forward.ts'
+import { adoptConnection, type HandOver } from './hand-over.ts'
+import { openPrivateServer } from './private-server.ts'
+import { keepPrivate } from './servers.ts'
+import { tunnel } from './tunnel.ts'
+
+export interface NeighboursParts {
+  readonly workerId: number
+  readonly secret: string
+  /** Where every worker of this fleet has its private socket, named by its id. */
+  readonly socketFolder: string
+  readonly handOver: HandOver
+  onAdopted(socket: net.Socket): void
+}
+
+/** The other workers of this fleet: what is theirs goes to them, what is ours comes from them. */
+export class Neighbours {
+  readonly #parts: NeighboursParts
+  /** The app's HTTP servers, in the order in which every worker meets them: a number says which one is meant. */
+  readonly #servers: Server[] = []
+  readonly #fromNeighbours = new WeakSet<IncomingMessage>()
+  #isOpen = false
+
+  constructor(parts: NeighboursParts) {
+    this.#parts = parts
+  }
+
+  get secret(): string {
+    return this.#parts.secret
+  }
+
+  get workerId(): number {
+    return this.#parts.workerId
+  }
+
+  /** From now on other workers may send what belongs to this server. */
+  serve(server: Server): void {
+    if (this.#servers.includes(server)) return
+    this.#servers.push(server)
+    if (!this.#isOpen) this.#open()
+    this.#isOpen = true
+  }
+
+  /** Another worker has decided already that this request is ours. */
+  isFromNeighbour(request: IncomingMessage): boolean {
+    return this.#fromNeighbours.has(request)
+  }
+
+  /** `onGone` is called if the owner is not there, and nothing was answered yet. */
+  forward(owner: number, request: IncomingMessage, response: ServerResponse, onGone: () => void): void {
+    forwardRequest(request, response, { ...this.#wayTo(owner, request), onGone })
+  }
+
+  /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. */
+  carry(owner: number, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const way = this.#wayTo(owner, request)
+    const byBytes = (): void => tunnel(request, socket, head, way)
+    // Bytes that were read already, and encryption, cannot change hands.
+    if (head.length > 0 || !(socket instanceof net.Socket) || 'encrypted' in socket) return byBytes()
+    this.#parts.handOver.give({ owner, server: way.server }, request, socket, byBytes)
+  }
+
+  /** Takes a connection over from another worker; false if it did not arrive, or there is no such server here. */
+  adopt(handle: unknown, head: string, serverIndex: number): boolean {
+    const server = this.#servers[serverIndex]
+    if (!server || !handle) return false
+    adoptConnection(server, handle, head, this.#parts.onAdopted)
+    return true
+  }
+
+  /** The primary is gone, and with it whoever would tidy up: the last of the orphans takes the folder away. */
+  tidyUp(): void {
+    rmSync(this.#pathOf(this.workerId), { force: true })
+    try {
+      rmdirSync(this.#parts.socketFolder)
+    } catch {
+      // another orphan is still there
+    }
+  }
+
+  #open(): void {
+    openPrivateServer({
+      path: this.#pathOf(this.workerId),
+      secret: this.#parts.secret,
+      ignore: keepPrivate,
+      pass: (serverIndex, event, request, ...rest) => {
+        this.#fromNeighbours.add(request)
+        return this.#servers[serverIndex]?.emit(event, request, ...rest) ?? false
+      },
+    })
+  }
+
+  #wayTo(owner: number, { socket }: IncomingMessage): { socketPath: string; secret: string; server: number } {
+    const { server } = socket as net.Socket & { server?: Server }
+    return { socketPath: this.#pathOf(owner), secret: this.#parts.secret, server: Math.max(0, server ? this.#servers.indexOf(server) : 0) }
+  }
+
+  #pathOf(workerId: number): string {
+    return `${this.#parts.socketFolder}/${workerId}.sock`
+  }
+}

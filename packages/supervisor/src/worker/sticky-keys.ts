@@ -1,0 +1,58 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Route, ownerOf } from '../policy/route.ts'
+import { keyOf, type StickyBy } from '../policy/session-key.ts'
+import type { Neighbours } from './neighbours.ts'
+
+type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean
+
+/** Brings every request to the worker its key belongs to, for apps that keep something of their clients in memory. */
+export class StickyKeys {
+  readonly #sticky: StickyBy
+  readonly #neighbours: Neighbours
+  #routes: readonly Route[] = []
+
+  constructor(sticky: StickyBy, neighbours: Neighbours) {
+    this.#sticky = sticky
+    this.#neighbours = neighbours
+  }
+
+  takeRoutes(routes: readonly Route[]): void {
+    this.#routes = routes
+  }
+
+  /** Looks at each request of a server before the app does. */
+  watch(server: Server): void {
+    this.#neighbours.serve(server)
+    const emitToApp = server.emit as Emit
+    const decide = (event: string | symbol, args: readonly unknown[]): boolean => {
+      if (event === 'request')
+        return this.#forwards(args[0] as IncomingMessage, args[1] as ServerResponse, () => Reflect.apply(emitToApp, server, ['request', ...args]))
+      return event === 'upgrade' && this.#carries(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
+    }
+    const emit: Emit = function (event, ...args) {
+      return decide(event, args) || Reflect.apply(emitToApp, this, [event, ...args])
+    }
+    server.emit = emit as unknown as typeof server.emit
+  }
+
+  #forwards(request: IncomingMessage, response: ServerResponse, here: () => void): boolean {
+    const owner = this.#otherOwner(request)
+    // An owner that has just gone loses its keys to whoever got the request: the routes follow.
+    if (owner !== null) this.#neighbours.forward(owner, request, response, here)
+    return owner !== null
+  }
+
+  #carries(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const owner = this.#otherOwner(request)
+    if (owner !== null) this.#neighbours.carry(owner, request, socket, head)
+    return owner !== null
+  }
+
+  #otherOwner(request: IncomingMessage): number | null {
+    if (this.#neighbours.isFromNeighbour(request)) return null
+    const key = keyOf({ headers: request.headers, remoteAddress: request.socket.remoteAddress }, this.#sticky)
+    const owner = key === null ? null : ownerOf(key, this.#routes)
+    return owner === this.#neighbours.workerId ? null : owner
+  }
+}
