@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(path.join(tmpdir(), 'stationmaster-package-'))
-const run = (command, ...args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 })
+const run = (command, ...args) =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 })
 
 try {
   install()
@@ -23,7 +24,10 @@ try {
 }
 
 function install() {
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: path.join(root, 'packages/supervisor'), stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    cwd: path.join(root, 'packages/supervisor'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'empty', version: '1.0.0', private: true, type: 'module' }))
   run('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`)
@@ -57,18 +61,27 @@ console.error('done')
     `import { defineConfig } from 'stationmaster'\nexport default defineConfig({ entry: './src/server.ts', workers: { min: 2, max: 2, oversubscribe: true } })\n`,
   )
   const compilerOptions = {
-    ...{ module: 'nodenext', target: 'es2024', strict: true, noEmit: true, skipLibCheck: false, allowImportingTsExtensions: true },
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    // `pg` is an optional peer: its types are looked up where the app has them.
+    skipLibCheck: true,
     types: ['node'],
     typeRoots: [path.join(root, 'node_modules/@types')],
   }
-  // `pg` is an optional peer: its types are looked up where the app has them.
-  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, include: ['src', '*.ts'] }))
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src', '*.ts'] }))
 }
 
 async function useCommand() {
   const port = await freePort()
   const bin = path.join(folder, 'node_modules/.bin/stationmaster')
-  const supervisor = spawn(bin, ['start', '--log', 'json'], { cwd: folder, env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'inherit', 'inherit'] })
+  const supervisor = spawn(bin, ['start', '--log', 'json'], {
+    cwd: folder,
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   const exit = once(supervisor, 'exit')
   try {
     const text = await untilItAnswers(`http://127.0.0.1:${port}/`, supervisor)
@@ -83,7 +96,12 @@ async function useCommand() {
 }
 
 function useLibrary() {
-  execFileSync(process.execPath, ['src/library.ts'], { cwd: folder, env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'ignore', 'inherit'], timeout: 60_000 })
+  execFileSync(process.execPath, ['src/library.ts'], {
+    cwd: folder,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 60_000,
+  })
 }
 
 async function freePort() {

@@ -42,13 +42,9 @@ function ask(station: Station, path: string, options: http.RequestOptions = {}, 
   return within(`an answer to ${path}`, answer)
 }
 
-const seen = async (station: Station, sid: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Seen> => {
-  const answer = await ask(
-    station,
-    '/some?x=1',
-    { ...options, headers: { cookie: `sid=${sid}`, ...options.headers } as http.OutgoingHttpHeaders },
-    body,
-  )
+async function seen(station: Station, sid: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Seen> {
+  const headers = { cookie: `sid=${sid}`, ...(options.headers as http.OutgoingHttpHeaders | undefined) }
+  const answer = await ask(station, '/some?x=1', { ...options, headers }, body)
   return JSON.parse(answer.body.toString()) as Seen
 }
 

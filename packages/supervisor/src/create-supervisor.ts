@@ -81,7 +81,8 @@ export async function createSupervisor(options: Options): Promise<Supervisor> {
   const capacity = await readCapacity()
   const context = { baseFolder: process.cwd(), environment: process.env, capacity, isTerminal: process.stdout.isTTY ?? false }
   const settings = resolveOptions(options, context)
-  return supervise(await createPrimary(settings), settings, openLogger(settings))
+  const logger = openLogger(settings)
+  return supervise(await createPrimary(settings, logger), settings, logger)
 }
 
 /**
@@ -91,7 +92,7 @@ export async function createSupervisor(options: Options): Promise<Supervisor> {
  */
 export async function runSupervisor(settings: Settings): Promise<0 | 1> {
   const logger = openLogger(settings)
-  const primary = await createPrimary(settings)
+  const primary = await createPrimary(settings, logger)
   process.on('uncaughtException', (error) => surviveOrFail(error, primary, logger))
   const supervisor = supervise(primary, settings, logger)
   await supervisor.start().catch((error: unknown) => {
@@ -154,9 +155,11 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
   }
 }
 
-async function createPrimary(settings: Settings): Promise<Primary> {
+async function createPrimary(settings: Settings, logger: Logger): Promise<Primary> {
   const usage = createUsageReader()
   const ownSockets = settings.routing.balance !== 'round-robin' && (await sharedSocketsWork())
+  if (!ownSockets && settings.routing.balance !== 'round-robin')
+    logger.warn("This Node does not share sockets as expected; node:cluster's round robin serves instead.")
   // A reader of our stderr that went away must not end the fleet.
   process.stderr.on('error', () => {})
   return new Primary({

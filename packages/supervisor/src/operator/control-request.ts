@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import http from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { StationmasterError } from '../errors.ts'
 import type { ErrorBody } from './answer.ts'
+import { http } from './node-http.ts'
 
 /** Reading is answered at once; a supervisor that takes longer is stopped or stuck. What changes the fleet takes its time. */
 const READ_TIMEOUT_MS = 5000
@@ -30,14 +31,14 @@ export async function askSupervisor(file: string, method: Method, url: string, b
 }
 
 /** A response to read from for as long as the supervisor lives. */
-export async function openStream(file: string, url: string): Promise<http.IncomingMessage> {
+export async function openStream(file: string, url: string): Promise<IncomingMessage> {
   const response = await request(file, 'GET', url)
   if (response.statusCode === 200) return response
   response.destroy()
   throw foreign(file)
 }
 
-async function request(file: string, method: Method, url: string, body?: unknown): Promise<http.IncomingMessage> {
+async function request(file: string, method: Method, url: string, body?: unknown): Promise<IncomingMessage> {
   const source = body === undefined ? '' : JSON.stringify(body)
   const headers = method === 'POST' ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(source) } : {}
   const outgoing = http.request({ socketPath: file, path: url, method, headers, agent: false })
@@ -46,7 +47,7 @@ async function request(file: string, method: Method, url: string, body?: unknown
   const timer = method === 'GET' ? setTimeout(() => outgoing.destroy(silent(file)), READ_TIMEOUT_MS) : undefined
   try {
     outgoing.end(source)
-    const [response] = (await once(outgoing, 'response')) as [http.IncomingMessage]
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
     return response.setEncoding('utf8')
   } catch (error) {
     throw asOurs(file, error)

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Processes } from './processes.ts'
 
 /** A stuck worker answers its inspector within milliseconds or, if it hangs in native code or is stopped, never. */
 const ANSWER_MS = 3000
@@ -13,6 +14,18 @@ export interface Patient {
   openInspector(): void
   /** Calls back for what the worker writes to stderr; returns the way to end that. */
   onStderr(listener: (text: string) => void): () => void
+}
+
+/** Null if this worker has no process any more. */
+export function patientOf(workerId: number, processes: Processes): Patient | null {
+  const pid = processes.pid(workerId)
+  if (pid === null) return null
+  return {
+    workerId,
+    pid,
+    openInspector: () => processes.kill(workerId, 'SIGUSR1'),
+    onStderr: (listener) => processes.onStderr(workerId, listener),
+  }
 }
 
 interface Paused {

@@ -1,6 +1,9 @@
 import type { Decision } from '../policy/decision.ts'
+import type { Usage } from '../policy/sample.ts'
 import type { TimedNote } from '../fleet/note.ts'
 import type { Status } from '../fleet/status.ts'
+import type { LaunchContext } from './launch.ts'
+import type { Measurements } from './sampling.ts'
 
 /** What people may ask of a running supervisor. The control socket, the admin server and the public API all speak to this. */
 export interface Control {
@@ -23,4 +26,25 @@ export interface Logger {
   info(message: string, fields?: Record<string, unknown>): void
   warn(message: string, fields?: Record<string, unknown>): void
   error(message: string, fields?: Record<string, unknown>): void
+}
+
+/** What the primary needs from outside. */
+export interface PrimaryParts {
+  readonly launch: Omit<LaunchContext, 'neighbours'>
+  /** False: no request is ever forwarded from one worker to another. */
+  readonly isSticky: boolean
+  /** Where diagnostic reports go; made when the first is written. */
+  readonly reportFolder: string
+  readonly measurer: {
+    measure(workers: readonly { readonly workerId: number; readonly pid: number }[]): Promise<ReadonlyMap<number, Measurements>>
+    forget(pid: number): void
+    close(): void
+  }
+  usage(): Promise<Usage>
+  /** The container's count of processes killed for memory; null where there is none. */
+  oomKills(): Promise<number | null>
+  /** Takes secrets out of what a worker said: its last words are shown to others than those who read its stderr. */
+  mask(text: string): string
+  /** What workers write to stderr. */
+  onStderr(chunk: Buffer): void
 }

@@ -4,43 +4,22 @@ import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
 import type { Recording } from '../fleet/replay.ts'
 import { viewOf } from '../fleet/view.ts'
-import type { Usage } from '../policy/sample.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
-import { diagnose } from './diagnose.ts'
+import { diagnose, patientOf } from './diagnose.ts'
 import { createEngine, type Engine, type NewEvent } from './engine.ts'
 import { createExitCauses, type ExitCauses } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
-import { forkSpecOf, type LaunchContext } from './launch.ts'
+import { forkSpecOf } from './launch.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
-import type { Control } from './ports.ts'
+import type { Control, PrimaryParts } from './ports.ts'
 import { createProcesses, type Processes, type ProcessExit } from './processes.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { createInbox } from './reports.ts'
-import { type Measurements, startSampling } from './sampling.ts'
+import { startSampling } from './sampling.ts'
 import { createTransfers } from './transfers.ts'
-
-export interface PrimaryParts {
-  readonly launch: Omit<LaunchContext, 'neighbours'>
-  /** False: no request is ever forwarded from one worker to another. */
-  readonly isSticky: boolean
-  /** Where diagnostic reports go; made when the first is written. */
-  readonly reportFolder: string
-  readonly measurer: {
-    measure(workers: readonly { readonly workerId: number; readonly pid: number }[]): Promise<ReadonlyMap<number, Measurements>>
-    forget(pid: number): void
-    close(): void
-  }
-  usage(): Promise<Usage>
-  /** The container's count of processes killed for memory; null where there is none. */
-  oomKills(): Promise<number | null>
-  /** Takes secrets out of what a worker said: its last words are shown to others than those who read its stderr. */
-  mask(text: string): string
-  /** What workers write to stderr. */
-  onStderr(chunk: Buffer): void
-}
 
 export interface End {
   readonly code: 0 | 1
@@ -204,14 +183,8 @@ export class Primary implements Control {
   }
 
   async #diagnose(workerId: number): Promise<void> {
-    const pid = this.#processes.pid(workerId)
-    if (pid === null) return
-    const patient = {
-      workerId,
-      pid,
-      openInspector: () => this.#processes.kill(workerId, 'SIGUSR1'),
-      onStderr: (listener: (text: string) => void) => this.#processes.onStderr(workerId, listener),
-    }
+    const patient = patientOf(workerId, this.#processes)
+    if (!patient) return
     const reportPath = await diagnose(patient, this.#parts.reportFolder)
     this.#engine.dispatch({ kind: 'diagnosed', workerId, reportPath })
   }

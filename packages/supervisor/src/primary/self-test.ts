@@ -2,7 +2,7 @@ import net from 'node:net'
 import type { BoundHandle } from './acceptor.ts'
 
 /** The test speaks to itself on loopback; longer than this means that it does not work. */
-const SELF_TEST_MS = 1000
+const SELF_TEST_MS = 5000
 
 /**
  * Shared sockets rest on a part of node that is not public. Before anything depends on it, one socket is bound, listened on,

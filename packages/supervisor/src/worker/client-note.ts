@@ -1,5 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { builtin } from './builtin.ts'
 
 /** Carries what the private socket between two workers cannot show: whose request it is. Never sent to clients, never taken from them. */
 export const CLIENT_HEADER = 'x-stationmaster-client'
@@ -31,12 +31,12 @@ export function assumeClient(socket: Socket, note: unknown, secret: string): num
   if (typeof note !== 'string') return null
   const [text = '', tag = ''] = note.split('.')
   const expected = Buffer.from(sign(text, secret))
-  if (tag.length !== expected.length || !timingSafeEqual(Buffer.from(tag), expected)) return null
+  if (tag.length !== expected.length || !builtin('node:crypto').timingSafeEqual(Buffer.from(tag), expected)) return null
   const { client, server } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Note
   for (const [name, value] of Object.entries(client)) Object.defineProperty(socket, name, { value, configurable: true })
   return server
 }
 
 function sign(text: string, secret: string): string {
-  return createHmac('sha256', secret).update(`client ${text}`).digest('base64url')
+  return builtin('node:crypto').createHmac('sha256', secret).update(`client ${text}`).digest('base64url')
 }

@@ -1,13 +1,13 @@
-import http from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { builtin } from './builtin.ts'
 import { CLIENT_HEADER, describeClient } from './client-note.ts'
 
 /** Headers that are about one connection only; each of the two connections has its own. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', CLIENT_HEADER])
 
 const AGENT = Symbol('stationmaster.forward')
-type Client = Socket & { [AGENT]?: http.Agent }
+type Client = Socket & { [AGENT]?: Agent }
 
 export interface Destination {
   /** The owner's private Unix socket. */
@@ -26,7 +26,14 @@ export interface Destination {
 export function forwardRequest(request: IncomingMessage, response: ServerResponse, destination: Destination): void {
   const { socketPath, secret, server, onGone } = destination
   const headers = [...passedHeaders(request.rawHeaders, request.headers.connection), CLIENT_HEADER, describeClient(request.socket, server, secret)]
-  const out = http.request({ socketPath, method: request.method, path: request.url, headers, setHost: false, agent: agentOf(request.socket) })
+  const out = builtin('node:http').request({
+    socketPath,
+    method: request.method,
+    path: request.url,
+    headers,
+    setHost: false,
+    agent: agentOf(request.socket),
+  })
   out.on('response', (answer) => passAnswer(answer, response))
   out.on('error', (error: NodeJS.ErrnoException) => {
     if (response.headersSent) return void response.destroy()
@@ -41,7 +48,7 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
 }
 
 /** The owner closed a kept connection at the very moment it was used again. Without a body the request can be said once more. */
-function isStale(out: http.ClientRequest, { code }: NodeJS.ErrnoException, { method }: IncomingMessage): boolean {
+function isStale(out: ClientRequest, { code }: NodeJS.ErrnoException, { method }: IncomingMessage): boolean {
   return out.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') && (method === 'GET' || method === 'HEAD')
 }
 
@@ -74,10 +81,10 @@ export function passedHeaders(rawHeaders: readonly string[], connection: string 
   return passed
 }
 
-function agentOf(client: Client): http.Agent {
+function agentOf(client: Client): Agent {
   const known = client[AGENT]
   if (known) return known
-  const agent = new http.Agent({ keepAlive: true })
+  const agent = new (builtin('node:http').Agent)({ keepAlive: true })
   client[AGENT] = agent
   client.once('close', () => agent.destroy())
   return agent

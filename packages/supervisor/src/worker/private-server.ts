@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
-import http from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { builtin } from './builtin.ts'
 import { assumeClient, CLIENT_HEADER } from './client-note.ts'
 
 export interface PrivateServerParts {
@@ -16,7 +16,7 @@ export interface PrivateServerParts {
 /** Takes what other workers of this fleet forward: on a Unix socket in a folder that only our user may enter. */
 export function openPrivateServer({ path, secret, pass, ignore }: PrivateServerParts): void {
   // Time-outs are kept where the client is connected.
-  const server = http.createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
+  const server = builtin('node:http').createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
   const serverIndexOf = (request: IncomingMessage): number | null => {
     const note = request.headers[CLIENT_HEADER]
     delete request.headers[CLIENT_HEADER]

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { builtin } from './builtin.ts'
 
 /** Enough that nobody guesses a session; as many as engine.io uses itself. */
 const RANDOM_BYTES = 15
@@ -21,6 +21,7 @@ export interface SessionIds {
  * ids.ownerOf(ids.make()) // 3
  */
 export function createSessionIds(secret: string, workerId: number): SessionIds {
+  const { createHmac, randomBytes } = builtin('node:crypto')
   const tagOf = (body: string): string => createHmac('sha256', secret).update(body).digest().subarray(0, TAG_BYTES).toString('base64url')
   return {
     make() {
@@ -38,5 +39,5 @@ export function createSessionIds(secret: string, workerId: number): SessionIds {
 
 function isSame(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)]
-  return a.length === b.length && timingSafeEqual(a, b)
+  return a.length === b.length && builtin('node:crypto').timingSafeEqual(a, b)
 }
