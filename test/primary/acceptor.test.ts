@@ -9,7 +9,14 @@ import { sharedSocketsWork } from '../../packages/supervisor/src/primary/self-te
 import type { ListenRequest } from '../../packages/supervisor/src/wire/messages.ts'
 
 const request = (fields: Partial<ListenRequest>): ListenRequest => ({
-  ...{ kind: 'listen', requestId: 1, port: 0, host: '127.0.0.1', path: null, fd: null, ipv6Only: false, turn: 0 },
+  kind: 'listen',
+  requestId: 1,
+  port: 0,
+  host: '127.0.0.1',
+  path: null,
+  fd: null,
+  ipv6Only: false,
+  turn: 0,
   ...fields,
 })
 

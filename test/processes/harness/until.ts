@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /** A state is looked at this often; no test depends on how often. */
 const LOOK_MS = 20
-export const BOUND_MS = 15_000
+const BOUND_MS = 15_000
 
 type Maybe<Value> = Value | undefined | null | false
 

@@ -51,7 +51,7 @@ export const failuresOf = (outcome: Outcome): number => sum(countsOf(outcome).ma
 const countsOf = ({ recording, people, probes }: Outcome): Stats[] => [...recording.phases.map(({ stats }) => stats), people, probes]
 
 /** Every size that the fleet had, in order. */
-export function sizesOf({ samples }: Recording): number[] {
+function sizesOf({ samples }: Recording): number[] {
   return samples.map((sample) => sample.ready).filter((ready, index, all) => ready !== all[index - 1])
 }
 

@@ -10,7 +10,7 @@ const isEnding = (worker: Worker): boolean => worker.life.kind === 'draining' ||
 export const isReady = (worker: Worker): boolean => worker.life.kind === 'ready' && worker.stuckAtMs === null
 export const isReadySpare = (worker: Worker): boolean => worker.life.kind === 'spare' && worker.stuckAtMs === null
 export const isSpare = (worker: Worker): boolean => isReadySpare(worker) || (worker.life.kind === 'booting' && worker.life.role === 'spare')
-export const isBootingWorker = (worker: Worker): boolean => worker.life.kind === 'booting' && worker.life.role === 'worker'
+const isBootingWorker = (worker: Worker): boolean => worker.life.kind === 'booting' && worker.life.role === 'worker'
 export const isLeaving = (worker: Worker): boolean => isEnding(worker) || isStuck(worker)
 /** It serves, or will. */
 export const isServing = (worker: Worker): boolean => isReady(worker) || isBootingWorker(worker)

@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts'
 import type { Fleet } from './fleet.ts'
 
 /** Who takes new clients: the ready workers, each with its slot. */
-export function routesOf(fleet: Fleet): Route[] {
+function routesOf(fleet: Fleet): Route[] {
   return fleet.workers.filter((worker) => isReady(worker) && worker.leaving === null).map(({ id, slot }) => ({ workerId: id, slot }))
 }
 

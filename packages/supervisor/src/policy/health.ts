@@ -19,7 +19,7 @@ export const LONGEST_DIAGNOSIS_MS = 10_000
 export const TICKS_ABOVE_MEMORY_LIMIT = 3
 
 /** An app that needs more than the limit from the start would be recycled without end; so young workers take turns at this pace. */
-export const RECYCLE_PAUSE_MS = 60_000
+const RECYCLE_PAUSE_MS = 60_000
 
 export function mayRecycle(ageMs: number, sinceLastRecycleMs: number): boolean {
   return ageMs >= RECYCLE_PAUSE_MS || sinceLastRecycleMs >= RECYCLE_PAUSE_MS

@@ -65,7 +65,7 @@ function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
 }
 
 /** Names and values in turns, as they came. */
-export function passedHeaders(rawHeaders: readonly string[], connection: string | undefined): string[] {
+function passedHeaders(rawHeaders: readonly string[], connection: string | undefined): string[] {
   const named = new Set(
     (connection ?? '')
       .toLowerCase()
