@@ -1,4 +1,4 @@
-import type { EventLoopUtilization, IntervalHistogram } from 'node:perf_hooks'
+import type { IntervalHistogram } from 'node:perf_hooks'
 import { msToNextBeat } from '../policy/beat.ts'
 import type { Report } from '../policy/sample.ts'
 import { activityOf } from './connection.ts'
@@ -8,20 +8,20 @@ import type { Traffic } from './traffic.ts'
 const DELAY_RESOLUTION_MS = 20
 const NS_PER_MS = 1e6
 
-/** Sends a report now, and then one at each beat, without keeping the process alive. */
+/** Sends a report at each beat, without keeping the process alive. The first covers the time from now on: what booting took is no load. */
 export async function startSampler(traffic: Traffic, tickMs: number, send: (report: Report) => void): Promise<void> {
   const { monitorEventLoopDelay } = await import('node:perf_hooks')
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   delay.enable()
-  let loop: EventLoopUtilization | undefined
-  let dueAtMs = performance.now()
-  let lastAtMs = 0 // the first report covers the time since the process began
+  let loop = performance.eventLoopUtilization()
+  let lastAtMs = performance.now()
+  let dueAtMs = lastAtMs
   const report = (): void => {
     const nowMs = performance.now()
     const nextLoop = performance.eventLoopUtilization()
     const intervalMs = nowMs - lastAtMs
     const lateMs = nowMs - dueAtMs
-    const eventLoopUtilization = loop ? performance.eventLoopUtilization(nextLoop, loop).utilization || 0 : nextLoop.utilization
+    const eventLoopUtilization = performance.eventLoopUtilization(nextLoop, loop).utilization || 0
     lastAtMs = nowMs
     loop = nextLoop
     send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: Math.max(lateMs, takeDelayP99Ms(delay)), ...takeTraffic(traffic), database: null })
@@ -34,7 +34,6 @@ export async function startSampler(traffic: Traffic, tickMs: number, send: (repo
       reportAtNextBeat()
     }, waitMs).unref()
   }
-  report()
   reportAtNextBeat()
 }
 
