@@ -32,6 +32,8 @@ const workerMessages: readonly WorkerMessage[] = [
   { kind: 'report', report: { ...report, database: { granted: 20, acknowledged: 18, inUse: 3 } } },
   { kind: 'attached', library: 'socket.io' },
   { kind: 'probed', healthy: true, detail: '/health answered 200' },
+  { kind: 'handOver', transferId: 4, owner: 7, server: 0, head: 'GET / HTTP/1.1\r\n\r\n' },
+  { kind: 'adopted', transferId: 4, taken: true },
   { kind: 'drained', cutConnections: 0, cutRequests: 2 },
 ]
 
@@ -41,6 +43,10 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'promote' },
   { kind: 'drain', timeoutMs: 30_000 },
   { kind: 'shed', connections: 2 },
+  { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
+  { kind: 'handedOver', transferId: 4, taken: false },
+  { kind: 'routes', routes: [] },
+  { kind: 'routes', routes: [{ workerId: 3, slot: 0 }] },
   { kind: 'probe', path: '/health', timeoutMs: 5000 },
 ]
 
@@ -190,6 +196,9 @@ describe('a worker cannot say', () => {
     { message: { kind: 'attached' }, field: 'library', values: ['ws', null, undefined, ['socket.io']] },
     { message: { kind: 'probed', healthy: true, detail: '' }, field: 'healthy', values: [1, 'true', null, undefined] },
     { message: { kind: 'probed', healthy: true, detail: '' }, field: 'detail', values: badTexts },
+    { message: { kind: 'handOver', transferId: 1, owner: 1, server: 0, head: '' }, field: 'owner', values: badCounts },
+    { message: { kind: 'handOver', transferId: 1, owner: 1, server: 0, head: '' }, field: 'head', values: [1, null, 'x'.repeat(300_000)] },
+    { message: { kind: 'adopted', transferId: 1, taken: true }, field: 'taken', values: [1, 'true', null, undefined] },
     { message: { kind: 'drained', cutConnections: 0, cutRequests: 0 }, field: 'cutConnections', values: badCounts },
     { message: { kind: 'drained', cutConnections: 0, cutRequests: 0 }, field: 'cutRequests', values: badCounts },
   ]

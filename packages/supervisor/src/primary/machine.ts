@@ -5,7 +5,7 @@ import { readText } from './cgroup.ts'
 /** What the machine has, where no control group says less. `root` holds `proc`. */
 
 /** The CPUs this process may run on, by number; null where the system does not tell. */
-export function readAllowedCpus(root: string): ReadonlySet<number> | null {
+function readAllowedCpus(root: string): ReadonlySet<number> | null {
   const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(readText(path.join(root, 'proc/self/status')))?.[1]
   if (list === undefined) return null
   const allowed = new Set<number>()
