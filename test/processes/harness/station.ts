@@ -9,7 +9,7 @@ import type { Note } from '../../../packages/supervisor/src/fleet/note.ts'
 import type { Status, WorkerStatus } from '../../../packages/supervisor/src/fleet/status.ts'
 import { until, within } from './until.ts'
 
-export const CLI: string = process.env['STATIONMASTER_CLI'] ?? fileURLToPath(new URL('../../../packages/supervisor/dist/cli.js', import.meta.url))
+export const CLI: string = fileURLToPath(new URL('../../../packages/supervisor/dist/cli.js', import.meta.url))
 
 export interface StationOptions {
   /** A fixture, copied as the app's entry, so that another one can be deployed over it. */
