@@ -10,7 +10,7 @@ const NS_PER_MS = 1e6
 
 /** Sends a report at each beat, without keeping the process alive. The first covers the time from now on: what booting took is no load. */
 export async function startSampler(traffic: Traffic, tickMs: number, send: (report: Report) => void): Promise<void> {
-  const { monitorEventLoopDelay } = await import('node:perf_hooks')
+  const { monitorEventLoopDelay, performance } = await import('node:perf_hooks')
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   delay.enable()
   let loop = performance.eventLoopUtilization()
