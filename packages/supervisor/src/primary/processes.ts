@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { seal } from '../wire/envelope.ts'
 import { createStderrTail } from './stderr-tail.ts'
@@ -58,11 +60,11 @@ export function createProcesses(events: ProcessEvents): Processes {
       return
     }
     const { pid } = worker.process
-    // A worker without a pid (EAGAIN, EMFILE) announces itself by an error event and must not linger in cluster.workers.
+    // A worker without a pid (EAGAIN, ENOMEM) says why by an error event, and node:cluster would list it for ever.
     worker.on('error', (error) => {
       if (pid === undefined) events.onForkFailed(spec.workerId, messageOf(error))
     })
-    if (pid === undefined) return
+    if (pid === undefined) return void delete cluster.workers?.[worker.id]
     adopt(spec.workerId, worker, pid)
     events.onForked(spec.workerId, pid)
   }
@@ -103,7 +105,24 @@ export function createProcesses(events: ProcessEvents): Processes {
   }
 }
 
+/** Pipes and sockets that a fork opens, some of them for a moment only, and as many again for everybody else. */
+const DESCRIPTORS_OF_A_FORK = 16
+
+/**
+ * A fork that runs out of descriptors half-way leaves those that it had opened open (Node 22 to 26), so that each try would take what
+ * has just become free, and none would ever succeed. So it is not tried.
+ */
+function requireDescriptors(): void {
+  const open: number[] = []
+  try {
+    while (open.length < DESCRIPTORS_OF_A_FORK) open.push(openSync(devNull, 'r'))
+  } finally {
+    for (const descriptor of open) closeSync(descriptor)
+  }
+}
+
 function forkProcess(spec: ForkSpec): Worker {
+  requireDescriptors()
   cluster.setupPrimary({
     exec: spec.entry,
     args: [...spec.args],
