@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { familyOf, isAlive, kill } from '../../packages/example-app/src/services/process-table.ts'
+import { familyOf, isAlive, kill, listProcesses } from '../../packages/example-app/src/services/process-table.ts'
 import { until } from './processes.ts'
 
 const demoFile = fileURLToPath(new URL('../../packages/example-app/src/demo.ts', import.meta.url))
@@ -74,6 +74,19 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
   120_000,
 )
+
+test('a supervisor that dies in the middle is told of, and nothing is left', async () => {
+  const demo = startDemo()
+  await until('the play has begun', () => demo.output().includes('calm'), 60_000)
+  const supervisor = listProcesses().find(({ pid, command }) => family.has(pid) && /cli\.js start/.test(command))
+  expect(supervisor).toBeDefined()
+  kill(supervisor?.pid ?? 0, 'SIGKILL')
+  expect(await demo.code).toBe(1)
+  expect(demo.output()).toContain('The supervisor ended during the demo. Its log ends with:')
+  expect(existsSync(demo.report)).toBe(false)
+  await until('its workers have ended', () => leftovers().processes.length === 0)
+  expect(leftovers().files).toEqual([])
+}, 120_000)
 
 test('an option that it does not have is named', async () => {
   const demo = spawn(process.execPath, [demoFile, '--quik'], { stdio: ['ignore', 'ignore', 'pipe'] })

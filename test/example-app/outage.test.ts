@@ -1,5 +1,6 @@
 import { startPostgres, startRedis } from 'example-app/services'
 import { expect, test } from 'vitest'
+import { kill } from '../../packages/example-app/src/services/process-table.ts'
 import { type AppServer, freePort, startApp, until } from './processes.ts'
 
 const own = process.env['DATABASE_URL'] === undefined && process.env['REDIS_URL'] === undefined
@@ -47,12 +48,12 @@ test.runIf(own)(
     const [postgres, redis] = await Promise.all([startPostgres(), startRedis()])
     const server = await startApp({ DATABASE_URL: postgres.url, REDIS_URL: redis.url })
     const cookie = (await fetch(`${server.url}/login`, login)).headers.getSetCookie()[0]?.split(';')[0] ?? ''
-    for (const pid of [postgres.pid, redis.pid]) process.kill(pid ?? 0, 'SIGSTOP')
+    for (const pid of [postgres.pid, redis.pid]) kill(pid ?? 0, 'SIGSTOP')
     // Only the postmaster is paused: sessions that exist go on, new ones are not made.
     const [me, ...queries] = await Promise.all([ask(server, '/me', { headers: { cookie } }), ...[1, 2, 3].map(() => ask(server, '/query?sleep=300'))])
     expect(me).toMatchObject({ status: 503 })
     for (const query of queries) expect([200, 503]).toContain(query.status)
-    for (const pid of [postgres.pid, redis.pid]) process.kill(pid ?? 0, 'SIGCONT')
+    for (const pid of [postgres.pid, redis.pid]) kill(pid ?? 0, 'SIGCONT')
     await until('it knows the session again', async () => (await ask(server, '/me', { headers: { cookie } })).status === 200, 5_000)
     await server.stop()
     await Promise.all([postgres.stop(), redis.stop()])

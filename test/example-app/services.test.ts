@@ -9,7 +9,7 @@ import { startPostgres, startRedis } from 'example-app/services'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { isAlive, listProcesses } from '../../packages/example-app/src/services/process-table.ts'
+import { isAlive, kill, listProcesses } from '../../packages/example-app/src/services/process-table.ts'
 import { until } from './processes.ts'
 
 const parentFile = fileURLToPath(new URL('fixtures/starts-services.ts', import.meta.url))
@@ -66,7 +66,7 @@ describe('PostgreSQL', () => {
     client.on('error', () => {})
     await client.connect()
     const query = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message)
-    process.kill(service.pid ?? 0, 'SIGSTOP')
+    kill(service.pid ?? 0, 'SIGSTOP')
     await service.stop()
     expect(await query).toMatch(/terminat/i)
     expect(leftFolders()).toEqual([])
@@ -87,7 +87,7 @@ describe('PostgreSQL', () => {
 
   test('says when the server ended by itself, and cleans up after it', async () => {
     const service = await startPostgres()
-    process.kill(service.pid ?? 0, 'SIGKILL')
+    kill(service.pid ?? 0, 'SIGKILL')
     expect(await service.gone).toContain('PostgreSQL ended by itself (SIGKILL)')
     await service.stop()
     await until('the folder is gone', () => leftFolders().length === 0)
@@ -135,7 +135,7 @@ describe('Redis', () => {
     const redis = new Redis(service.url, { retryStrategy: () => null })
     redis.on('error', () => {})
     await redis.ping()
-    process.kill(service.pid ?? 0, 'SIGSTOP')
+    kill(service.pid ?? 0, 'SIGSTOP')
     await service.stop()
     expect(isAlive(service.pid ?? 0)).toBe(false)
     redis.disconnect()
@@ -152,7 +152,7 @@ describe('when the process that started them dies by SIGKILL', () => {
 
   test('and its host dies by SIGKILL too, the next start cleans up', async () => {
     const { parent, pids, postgres } = await parentWithServices()
-    for (const pid of [hostOf(postgres), parent.pid ?? 0]) process.kill(pid, 'SIGKILL')
+    for (const pid of [hostOf(postgres), parent.pid ?? 0]) kill(pid, 'SIGKILL')
     expect(isAlive(postgres)).toBe(true)
     expect(leftFolders()).toHaveLength(1)
     const service = await startPostgres()

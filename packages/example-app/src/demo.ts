@@ -17,6 +17,7 @@ import { findSupervisorBin } from './start/supervisor-bin.ts'
 import { watchWrappers } from './start/wrappers.ts'
 
 const readyTimeoutMs = 30_000
+const exitGraceMs = 2_000
 const firstPort = 3300
 const host = '127.0.0.1'
 const usageExitCode = 2
@@ -78,8 +79,13 @@ async function withSupervisor<T>(
   const supervisor = startSupervisor(args, env, openSync(logFile, 'w'))
   try {
     const result = await work(supervisor, connectControl(socket))
-    if (hasEnded(supervisor)) throw new Error(`The supervisor ended during the demo. ${endOfLog()}`)
+    if (hasEnded(supervisor)) throw new Error('The supervisor is gone.')
     return result
+  } catch (error) {
+    // It closes its control socket a moment before it ends.
+    await Promise.race([supervisor.exitCode, sleep(exitGraceMs, null, { ref: false })])
+    if (!hasEnded(supervisor) || isOver()) throw error
+    throw new Error(`The supervisor ended during the demo. ${endOfLog()}`, { cause: error })
   } finally {
     supervisor.process.kill('SIGTERM')
     await supervisor.exitCode

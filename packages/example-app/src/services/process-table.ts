@@ -24,6 +24,8 @@ export function familyOf(pid: number, rows: readonly ProcessRow[] = listProcesse
 }
 
 export function kill(pid: number, signal: NodeJS.Signals): void {
+  // 0 and below are no process: the system would take them for a group, and 0 for our own.
+  if (pid <= 0) return
   try {
     process.kill(pid, signal)
   } catch {
