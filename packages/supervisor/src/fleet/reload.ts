@@ -111,7 +111,10 @@ export function abortReload(draft: Draft, worker: Worker, how: string, lastStder
   if (!reload) return
   draft.fleet.reload = null
   const last = lastWords(lastStderrLines)
-  const stays = reload.replaced === 0 ? 'the old workers stay' : `${reload.replaced} workers are new, the others stay as they were`
+  const stays =
+    reload.replaced === 0
+      ? 'the old workers stay'
+      : `${reload.replaced} ${reload.replaced === 1 ? 'worker is' : 'workers are'} new, the others stay as they were`
   const message = `Reload aborted: worker ${worker.id} of generation ${reload.generation} ${how} before it was ready to take over; ${stays}.${last ? ` It said: ${last}` : ''}`
   draft.commands.push({
     kind: 'answer',
