@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
 import type { Load } from './harness/load.ts'
+import type { Station } from './harness/station.ts'
+import { until } from './harness/until.ts'
 
 const CLIENTS = 16
 
@@ -8,6 +11,12 @@ const CLIENTS = 16
 function busiest(load: Load): { pid: number; clients: number } {
   const counts = load.pids.map((pid) => ({ pid, clients: load.on(pid).length }))
   return counts.toSorted((one, other) => other.clients - one.clients)[0] as { pid: number; clients: number }
+}
+
+/** What the supervisor has open besides the connections of whoever asks it something. */
+async function openFiles(station: Station): Promise<number> {
+  await station.running(2)
+  return (await readdir(`/proc/${station.pid}/fd`)).length
 }
 
 describe('a worker that dies under load', () => {
@@ -65,6 +74,25 @@ describe('a worker that dies under load', () => {
     expect(load.failed().filter(({ client, kind }) => kind !== 'reset' || !held.includes(client))).toEqual([])
     expect(newcomers.failed('refused')).toEqual([])
     expect(newcomers.failed('timeout')).toEqual([])
+  })
+
+  it('leaves nothing open in the supervisor, however often', async ({ stage }) => {
+    const station = await stage.start({ app: 'plain', config: { restart: { intensity: 100 } } })
+    const load = stage.load(station, CLIENTS)
+    await station.control.reload()
+    const before = await openFiles(station)
+    for (let deaths = 0; deaths < 5; deaths++) {
+      await load.everyoneAnswered()
+      process.kill(busiest(load).pid, 'SIGKILL')
+      await station.until('the death', ({ restarts }) => restarts.total > deaths)
+      await station.running(2)
+    }
+    await station.control.reload()
+    await load.stop()
+    await until('as many open files as before', async () => (await openFiles(station)) <= before, {
+      instead: () => `more than ${before}`,
+    })
+    expect(station.notes('worker:exited').filter(({ expected }) => expected === false)).toHaveLength(5)
   })
 
   it('is told from others by what it had, when the kernel or V8 ended it for its memory', async ({ stage }) => {

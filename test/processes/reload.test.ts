@@ -116,6 +116,24 @@ describe('a release that is no good', () => {
     })
   }
 
+  it('is stopped where it fails when the first worker of it was good', async ({ stage }) => {
+    const station = await stage.start({ app: 'plain' })
+    const load = stage.load(station, 16)
+    const reload = station.control.reload().catch((error: Error) => error.message)
+    await station.noted('worker:ready', ({ generation }) => generation === 2)
+    await station.deploy('throws-at-boot')
+    expect(await reload).toMatch(
+      /^Reload aborted: .*; 1 worker is new, the others stay as they were\. It said: Error: the setting GREETING is missing$/,
+    )
+    expect((await station.running(2)).map(({ generation }) => generation).toSorted((a, b) => a - b)).toEqual([1, 2])
+    await station.deploy('plain')
+    expect(await station.control.reload()).toContain('2 workers were replaced')
+    await load.everyoneAnswered()
+    await load.stop()
+    expect(load.summary()).toBe('none')
+    expect(new Set((await station.running(2)).map(({ generation }) => generation)).size).toBe(1)
+  })
+
   it('is refused by SIGHUP in the same way', async ({ stage }) => {
     const station = await stage.start({ app: 'plain' })
     const before = await pidsOf(station, 2)
