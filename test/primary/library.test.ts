@@ -19,9 +19,9 @@ interface Life {
 }
 
 /** Runs the host program until it ends by itself, and sees to it that it leaves nothing behind. */
-async function live(deed: string, options: { entry?: string; signalAfterStart?: NodeJS.Signals } = {}): Promise<Life> {
+async function live(deed: string, options: { host?: string; entry?: string; signalAfterStart?: NodeJS.Signals } = {}): Promise<Life> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sm-library-'))
-  const words = [HOST, folder, deed, ...(options.entry === undefined ? [] : [options.entry])]
+  const words = [options.host ?? HOST, folder, deed, ...(options.entry === undefined ? [] : [options.entry])]
   const host = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: LONGEST_LIFE_MS, killSignal: 'SIGKILL' })
   let stderr = ''
   host.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -35,6 +35,9 @@ async function live(deed: string, options: { entry?: string; signalAfterStart?: 
   const lines = stderr.split('\n').flatMap((line) => (line.startsWith('{"what"') ? [JSON.parse(line) as Line] : []))
   return { code, signal, lines, stderr }
 }
+
+/** Names itself as the app to supervise. */
+const SELFISH = fileURLToPath(new URL('./fixtures/supervises-itself.ts', import.meta.url))
 
 const SETTLED = { what: 'start', value: null }
 const STOPPED = { what: 'stop', value: null }
@@ -119,5 +122,11 @@ describe('a supervisor as a library', () => {
       STOPPED,
     ])
     expect(code).toBe(0)
+  })
+
+  test('is refused in a worker, in words that name the mistake', async () => {
+    const { code, lines } = await live('', { host: SELFISH })
+    expect(lines).toEqual([{ what: 'start', value: expect.stringContaining('createSupervisor() was called in a worker. `entry` must be') }])
+    expect(code).toBe(1)
   })
 })

@@ -14,11 +14,15 @@ import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts
 import { createMeasurer } from './primary/measure.ts'
 import type { Logger } from './primary/ports.ts'
 import { type End, Primary } from './primary/primary.ts'
+import { isForked } from './primary/processes.ts'
 import { sharedSocketsWork } from './primary/self-test.ts'
 import { listenForSignals } from './primary/signals.ts'
 import { logNotes } from './telemetry/log-notes.ts'
 import { createLogger, type StreamLogger } from './telemetry/logger.ts'
 import { createMask } from './telemetry/mask.ts'
+
+const NESTED =
+  'createSupervisor() was called in a worker. `entry` must be the program that serves, not the one that supervises it; and a worker cannot supervise others.'
 
 type Listener<Kind extends Note['kind']> = (note: Extract<TimedNote, { kind: Kind }>) => void
 
@@ -73,11 +77,12 @@ export interface Supervisor {
 /**
  * Prepares a fleet. Nothing is started yet, but every option is checked. Relative paths start at the working folder.
  *
- * @throws StationmasterError `SM_OPTION_INVALID` with a sentence for every bad value
+ * @throws StationmasterError `SM_OPTION_INVALID` with a sentence for every bad value, or in a worker
  * @example
  * const supervisor = await createSupervisor({ entry: './dist/server.js' })
  */
 export async function createSupervisor(options: Options): Promise<Supervisor> {
+  if (isForked()) throw new StationmasterError('SM_OPTION_INVALID', 'option', NESTED)
   const capacity = await readCapacity()
   const context = { baseFolder: process.cwd(), environment: process.env, capacity, isTerminal: process.stdout.isTTY ?? false }
   const settings = resolveOptions(options, context)

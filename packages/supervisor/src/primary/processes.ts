@@ -47,6 +47,9 @@ interface Entry {
 /** A grandchild may hold the dead worker's stderr open; its last lines are worth this wait and no more. */
 const LAST_LINES_WAIT_MS = 200
 
+/** True in a process that a supervisor, or anybody else by `node:cluster`, has forked: it cannot fork workers of its own. */
+export const isForked = (): boolean => cluster.isWorker
+
 /** The only place that knows `node:cluster`: forks, signals, and what comes back from both. */
 export function createProcesses(events: ProcessEvents): Processes {
   const entries = new Map<number, Entry>()
