@@ -19,6 +19,8 @@ export interface InboundParts {
     answer: { kind: 'socket'; requestId: number; error: Awaited<ReturnType<Acceptor['open']>>['error'] },
     handle: BoundHandle | null,
   ): void
+  /** False once it has exited and its last words were read. */
+  isThere(workerId: number): boolean
   warn(sentence: string): void
 }
 
@@ -63,12 +65,14 @@ export function createInbound(parts: InboundParts): Inbound {
     const { handle, error } = await parts.acceptor.open(request)
     // The fleet stops and this worker goes with it; to its app an error would be a crash.
     if (error?.code === 'ECANCELED') return
-    if (error) listenFaults.set(workerId, error.message)
+    if (error && parts.isThere(workerId)) listenFaults.set(workerId, error.message)
     parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
   }
 
   return {
     receive(workerId, raw, handle) {
+      // What was still in the channel of a worker that is gone would be remembered for ever; a client's socket wants an answer all the same.
+      if (handle === undefined && !parts.isThere(workerId)) return
       const parsed = parseWorkerMessage(raw)
       if (parsed.kind === 'message') return take(workerId, parsed.message, handle)
       if (parsed.kind === 'foreign' || misunderstood.has(workerId)) return

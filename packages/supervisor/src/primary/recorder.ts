@@ -2,8 +2,11 @@ import type { FleetEvent } from '../fleet/event.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Recording } from '../fleet/replay.ts'
 
-/** At one sample a second and a few events beside it, half an hour; older events are dropped a segment at a time. */
-const EVENTS_PER_SEGMENT = 2000
+/**
+ * At one sample a second some ten minutes; older events are dropped a segment at a time. Ten busy workers fill two segments with 15 MB,
+ * and what is there to explain a surprise must not be what surprises.
+ */
+const EVENTS_PER_SEGMENT = 600
 
 interface Segment {
   readonly start: Fleet
