@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'vitest'
@@ -81,12 +81,22 @@ async function clear(id: string, stations: readonly Station[]): Promise<string[]
   }
   for (const station of stations) {
     if (await isListening({ host: '127.0.0.1', port: station.port })) left.push(`a listener on port ${station.port}`)
-    const wasKilled = station.ended?.signal === 'SIGKILL'
-    const stays = await access(station.socket).then(
+  }
+  return [...left, ...(await filesLeft(stations))]
+}
+
+/** What was killed could not clear away its files; what ended in order left none. */
+async function filesLeft(stations: readonly Station[]): Promise<string[]> {
+  const wereKilled = new Set(stations.filter(({ ended }) => ended?.signal === 'SIGKILL').map(({ place }) => place.folder))
+  const left: string[] = []
+  for (const { socket, temporaryFolder, place } of stations) {
+    if (wereKilled.has(place.folder)) continue
+    const socketStays = await access(socket).then(
       () => true,
       () => false,
     )
-    if (stays && !wasKilled) left.push(`the control socket ${station.socket}`)
+    if (socketStays) left.push(`the control socket ${socket}`)
+    for (const name of await readdir(temporaryFolder)) left.push(`${name} in ${temporaryFolder}`)
   }
   return left
 }

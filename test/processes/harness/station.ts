@@ -52,6 +52,8 @@ export class Station {
   readonly place: Place
   readonly entry: string
   readonly socket: string
+  /** Its TMPDIR, which it leaves as it found it: empty. */
+  readonly temporaryFolder: string
   readonly control: ControlClient
   readonly process: ChildProcess
   readonly exited: Promise<Ended>
@@ -63,10 +65,11 @@ export class Station {
     this.place = place
     this.entry = entry
     this.socket = path.join(place.folder, 'control.sock')
+    this.temporaryFolder = temporaryFolderOf(place)
     this.control = connectControl(this.socket)
     const given = [process.execPath, CLI, 'start', entry, '--config', configFile, '--control', this.socket, '--log', 'json', ...(options.flags ?? [])]
     const [file, ...args] = (options.through ?? ((command) => command))(given) as [string, ...string[]]
-    const env = { ...process.env, PORT: String(place.port), NODE_OPTIONS: '', ...place.mark, ...options.env }
+    const env = { ...process.env, PORT: String(place.port), NODE_OPTIONS: '', TMPDIR: this.temporaryFolder, ...place.mark, ...options.env }
     this.process = spawn(file, args, { cwd: place.folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: options.detached ?? false })
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
@@ -159,7 +162,7 @@ export class Station {
 }
 
 export async function openStation(options: StationOptions, place: Place): Promise<Station> {
-  await mkdir(place.folder, { recursive: true })
+  await mkdir(temporaryFolderOf(place), { recursive: true })
   const entry = options.entry ?? path.join(place.folder, 'app.mjs')
   if (options.app !== undefined) await copyFile(fixture(options.app), entry)
   await stat(entry)
@@ -167,6 +170,8 @@ export async function openStation(options: StationOptions, place: Place): Promis
   await writeFile(configFile, JSON.stringify(merged(TEST_CONFIG, options.config ?? {}), null, 2))
   return new Station(options, place, entry, configFile)
 }
+
+const temporaryFolderOf = (place: Place): string => path.join(place.folder, 'tmp')
 
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${path.extname(name) === '' ? `${name}.mjs` : name}`, import.meta.url))
