@@ -46,7 +46,7 @@ describe('a supervisor as a library', () => {
   test('ends with its process after stop(), and what is asked then is refused', async () => {
     const { code, lines } = await live('start and stop')
     const refused = ['start', 'scale', 'reload', 'drain'].map((what) => ({ what, code: 'SM_STOPPING' }))
-    expect(lines).toEqual([SETTLED, STOPPED, ...refused])
+    expect(lines).toEqual([SETTLED, STOPPED, { what: 'left', value: [] }, ...refused])
     expect(code).toBe(0)
   })
 

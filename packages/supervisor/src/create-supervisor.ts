@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Options } from './config/options.ts'
 import { resolveOptions } from './config/resolve.ts'
 import type { Settings } from './config/settings.ts'
+import { withoutEffect } from './config/without-effect.ts'
 import { StationmasterError } from './errors.ts'
 import type { Note, TimedNote } from './fleet/note.ts'
 import type { Status } from './fleet/status.ts'
@@ -135,12 +136,18 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
   logNotes((listener) => primary.subscribe(listener), logger)
   for (const sentence of withoutEffect(settings)) logger.warn(sentence)
   let started: Promise<void> | null = null
+  const closers: Closer[] = []
+  const ended = primary.ended.then(async (end) => {
+    await Promise.all(closers.map(async (close) => await close()))
+    if (end.code !== 0) process.exitCode = end.code
+    return end
+  })
   return {
     async start() {
       const { state } = primary.status()
       if (state === 'draining' || state === 'stopped')
         throw new StationmasterError('SM_STOPPING', 'option', 'The supervisor was stopped; create a new one.')
-      started ??= start(primary, settings, logger).catch((error: unknown) => {
+      started ??= start(primary, settings, logger, closers).catch((error: unknown) => {
         started = null // what stood in the way, such as a socket that was taken, may be gone when it is tried again
         throw error
       })
@@ -151,12 +158,14 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
     drain: (workerId) => primary.drain(workerId),
     async stop() {
       primary.stop('stop() was called')
-      await primary.ended
+      // What start() is about to open, it closes again.
+      await started?.catch(() => {})
+      await ended
     },
     status: () => primary.status(),
     decisions: (last) => primary.decisions(last),
     on: (kind, listener) => primary.subscribe((note) => note.kind === kind && listener(note as never)),
-    ended: primary.ended,
+    ended,
   }
 }
 
@@ -187,30 +196,36 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
   })
 }
 
-async function start(primary: Primary, settings: Settings, logger: Logger): Promise<void> {
+/** Takes away again what `start()` has opened. */
+type Closer = () => void | Promise<void>
+
+async function start(primary: Primary, settings: Settings, logger: Logger, closers: Closer[]): Promise<void> {
   await requireEntry(settings.app.entry)
   const servers = await openOperatorServers({ socket: settings.control.socket, admin: settings.admin, control: primary, log: logger })
+  if (primary.status().state === 'stopped') {
+    await servers.close()
+    throw notStarted(null)
+  }
   const stopListening = listenForSignals({
     stop: (signal) => primary.stop(signal),
     reload: () => report(primary.reload(), logger),
     scaleBy: (difference) => report(primary.scaleBy(difference), logger),
   })
-  const ended = primary.ended.then(async (end) => {
-    stopListening()
-    await servers.close()
-    if (end.code !== 0) process.exitCode = end.code
-    return end
-  })
-  const running = new Promise<void>((resolve) => {
+  closers.push(stopListening, () => servers.close())
+  const running = new Promise<null>((resolve) => {
     const stop = primary.subscribe((note) => {
       if (note.kind !== 'fleet:running') return
       stop()
-      resolve()
+      resolve(null)
     })
   })
   primary.start()
-  const end = await Promise.race([running, ended])
-  if (end) throw new StationmasterError('SM_START_FAILED', 'application', end.message ?? 'The fleet was stopped before it was ready.')
+  const end = await Promise.race([running, primary.ended])
+  if (end) throw notStarted(end.message)
+}
+
+function notStarted(message: string | null): StationmasterError {
+  return new StationmasterError('SM_START_FAILED', 'application', message ?? 'The fleet was stopped before it was ready.')
 }
 
 /** What a signal asked for and could not be done: the notes tell of reloads, the rest is told here. */
@@ -225,13 +240,4 @@ function stickyBy(sticky: Settings['routing']['sticky']): StickyBy | null {
   if (typeof sticky !== 'object') return null
   if ('cookie' in sticky) return { by: 'cookie', name: sticky.cookie }
   return 'header' in sticky ? { by: 'header', name: sticky.header } : { by: 'address', trustProxy: sticky.trustProxy }
-}
-
-/** Options that are understood but do nothing yet: better said than silently ignored. */
-function withoutEffect({ routing, database }: Settings): string[] {
-  const options = [
-    ...(routing.balance === 'reuse-port' || routing.balance === 'least-busy' ? [`routing.balance "${routing.balance}" (it acts as "shared")`] : []),
-    ...(database.budget === null ? [] : ['database.budget']),
-  ]
-  return options.map((option) => `${option} has no effect in this version.`)
 }
