@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['./vitest.global-setup.ts'],
     // Real processes need the two cores to themselves: more files at once only make each of them wait for the others.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -99,7 +99,10 @@ export async function createSupervisor(options: Options): Promise<Supervisor> {
 export async function runSupervisor(settings: Settings): Promise<0 | 1> {
   const logger = openLogger(settings)
   const primary = await createPrimary(settings, logger)
-  process.on('uncaughtException', (error) => surviveOrFail(error, primary, logger))
+  // A bug of ours: what still serves is drained, and whoever runs us starts us anew.
+  process.on('uncaughtException', ({ name, message, stack }) =>
+    primary.fail(`stationmaster failed inside (${name}: ${message}); please report this.\n${stack}`),
+  )
   const supervisor = supervise(primary, settings, logger)
   await supervisor.start().catch((error: unknown) => {
     // What kept the fleet from starting is told by its last note.
@@ -117,19 +120,6 @@ function openLogger(settings: Settings): StreamLogger {
     colors: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     environment: { ...process.env, ...settings.app.env },
   })
-}
-
-/**
- * Bytes on the IPC channel that are no message make Node throw in the primary. The worker that sent them falls silent and is replaced for that; everybody else
- * goes on. Any other exception is a bug of ours: what still serves is drained, and whoever runs us starts us anew.
- */
-function surviveOrFail(error: Error, primary: Primary, logger: Logger): void {
-  const message = `${error.name}: ${error.message}`
-  const stack = error.stack ?? ''
-  // What we do with a message is called from the channel, too: then our own files are in the stack.
-  const fromChannelAlone = /node:internal\/(child_process|cluster)|node:v8/.test(stack) && !/^ +at .*(file:|\(\/)/m.test(stack)
-  if (fromChannelAlone) logger.warn(`A worker sent something that is no message: ${message}`)
-  else primary.fail(`stationmaster failed inside (${message}); please report this.\n${error.stack}`)
 }
 
 function supervise(primary: Primary, settings: Settings, logger: Logger): Supervisor {
@@ -179,7 +169,8 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
   return new Primary({
     launch: {
       app: settings.app,
-      fleet: settings.fleet,
+      // Node's round robin gives connections to whoever listens: a spare could not wait.
+      fleet: ownSockets ? settings.fleet : { ...settings.fleet, workers: { ...settings.fleet.workers, spares: 0 } },
       register: new URL(import.meta.url.endsWith('.ts') ? './register.ts' : './register.js', import.meta.url).href,
       replicaId: process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`,
       listen: ownSockets ? 'own' : 'cluster',
