@@ -18,11 +18,19 @@ interface Life {
   readonly stderr: string
 }
 
+interface LifeOptions {
+  readonly host?: string
+  readonly entry?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly signalAfterStart?: NodeJS.Signals
+}
+
 /** Runs the host program until it ends by itself, and sees to it that it leaves nothing behind. */
-async function live(deed: string, options: { host?: string; entry?: string; signalAfterStart?: NodeJS.Signals } = {}): Promise<Life> {
+async function live(deed: string, options: LifeOptions = {}): Promise<Life> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sm-library-'))
   const words = [options.host ?? HOST, folder, deed, ...(options.entry === undefined ? [] : [options.entry])]
-  const host = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: LONGEST_LIFE_MS, killSignal: 'SIGKILL' })
+  const env = { ...process.env, ...options.environment }
+  const host = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: LONGEST_LIFE_MS, killSignal: 'SIGKILL' })
   let stderr = ''
   host.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -108,6 +116,16 @@ describe('a supervisor as a library', () => {
     expect(stderr).toContain('a listener of fleet:running failed: Error: rejected')
     expect(code).toBe(0)
   })
+
+  for (const garbage of ['bytes', 'forgery']) {
+    test(`outlives a worker that sends garbage (${garbage})`, async () => {
+      const { code, lines } = await live('hear garbage', { entry: 'garbles.mjs', environment: { GARBAGE: garbage } })
+      expect(lines).toHaveLength(4)
+      expect(lines).toContainEqual({ what: 'warning', value: expect.stringMatching(/^Worker 1 sent something that is no message \(/) })
+      expect(lines.slice(2)).toEqual([{ what: 'scale', value: '2 workers are ready' }, STOPPED])
+      expect(code).toBe(0)
+    })
+  }
 
   test('may stand beside another one in the same process', async () => {
     const { code, lines } = await live('two fleets')

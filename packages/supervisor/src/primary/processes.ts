@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { seal } from '../wire/envelope.ts'
+import { containGarbage } from './contain.ts'
 import { createStderrTail } from './stderr-tail.ts'
 
 export interface ForkSpec {
@@ -19,6 +20,8 @@ export interface ProcessEvents {
   /** Anything at all that came over the IPC channel. */
   onMessage(workerId: number, message: unknown, handle: unknown): void
   onStderr(chunk: Buffer): void
+  /** The first thing on the channel that was no message, and over which Node stumbled. */
+  onGarbage(workerId: number, error: unknown): void
   onExit(workerId: number, exit: ProcessExit): void
 }
 
@@ -78,6 +81,11 @@ export function createProcesses(events: ProcessEvents): Processes {
     worker.process.stderr?.on('data', (chunk: Buffer) => {
       tail.push(chunk.toString('utf8'))
       events.onStderr(chunk)
+    })
+    let garbled = false
+    containGarbage(worker.process, (error) => {
+      if (!garbled) events.onGarbage(workerId, error)
+      garbled = true
     })
     worker.on('message', (message: unknown, handle: unknown) => events.onMessage(workerId, message, handle))
     onceGone(worker, (code, signal) => {

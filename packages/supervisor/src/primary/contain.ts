@@ -1,0 +1,29 @@
+import type { ChildProcess } from 'node:child_process'
+
+type Method = (this: unknown, ...words: unknown[]) => unknown
+
+/**
+ * Node trusts what comes over a worker's channel: bytes that are no message, or a message that looks like one of Node's own but is not,
+ * make it throw in this process, with nobody there to catch it. Here it is caught, and `onGarbage` is told.
+ */
+export function containGarbage(child: ChildProcess, onGarbage: (error: unknown) => void): void {
+  contain(child, 'emit', (event) => event === 'internalMessage', onGarbage)
+  const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle')
+  const channel: unknown = key && Reflect.get(child, key)
+  if (typeof channel === 'object' && channel !== null) contain(channel, 'onread', () => true, onGarbage)
+}
+
+function contain(target: object, name: string, concerns: (first: unknown) => boolean, onGarbage: (error: unknown) => void): void {
+  const original: unknown = Reflect.get(target, name)
+  if (typeof original !== 'function') return
+  const contained: Method = function (...words) {
+    try {
+      return Reflect.apply(original, this, words) as unknown
+    } catch (error) {
+      if (!concerns(words[0])) throw error
+      onGarbage(error)
+      return undefined
+    }
+  }
+  Reflect.set(target, name, contained)
+}
