@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { EventEmitter } from 'node:events'
 
 type Method = (this: unknown, ...words: unknown[]) => unknown
 
@@ -6,10 +6,10 @@ type Method = (this: unknown, ...words: unknown[]) => unknown
  * Node trusts what comes over a worker's channel: bytes that are no message, or a message that looks like one of Node's own but is not,
  * make it throw in this process, with nobody there to catch it. Here it is caught, and `onGarbage` is told.
  */
-export function containGarbage(child: ChildProcess, onGarbage: (error: unknown) => void): void {
-  contain(child, 'emit', (event) => event === 'internalMessage', onGarbage)
-  const key = Object.getOwnPropertySymbols(child).find(({ description }) => description === 'kChannelHandle')
-  const channel: unknown = key && Reflect.get(child, key)
+export function containGarbage(workerProcess: EventEmitter, onGarbage: (error: unknown) => void): void {
+  contain(workerProcess, 'emit', (event) => event === 'internalMessage', onGarbage)
+  const key = Object.getOwnPropertySymbols(workerProcess).find(({ description }) => description === 'kChannelHandle')
+  const channel: unknown = key && Reflect.get(workerProcess, key)
   if (typeof channel === 'object' && channel !== null) contain(channel, 'onread', () => true, onGarbage)
 }
 
