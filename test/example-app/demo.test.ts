@@ -82,7 +82,7 @@ test('a supervisor that dies in the middle is told of, and nothing is left', asy
   expect(supervisor).toBeDefined()
   kill(supervisor?.pid ?? 0, 'SIGKILL')
   expect(await demo.code).toBe(1)
-  expect(demo.output()).toContain('The supervisor ended during the demo. Its log ends with:')
+  expect(demo.output()).toContain('The supervisor ended during the demo. The log of the supervisor ends with:')
   expect(existsSync(demo.report)).toBe(false)
   await until('its workers have ended', () => leftovers().processes.length === 0)
   expect(leftovers().files).toEqual([])

@@ -84,8 +84,9 @@ async function withSupervisor<T>(
   } catch (error) {
     // It closes its control socket a moment before it ends.
     await Promise.race([supervisor.exitCode, sleep(exitGraceMs, null, { ref: false })])
-    if (!hasEnded(supervisor) || isOver()) throw error
-    throw new Error(`The supervisor ended during the demo. ${endOfLog()}`, { cause: error })
+    if (isOver()) throw error
+    const sentence = hasEnded(supervisor) || !(error instanceof Error) ? 'The supervisor ended during the demo.' : error.message
+    throw new Error(`${sentence} The log of the supervisor ends with:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`, { cause: error })
   } finally {
     supervisor.process.kill('SIGTERM')
     await supervisor.exitCode
@@ -95,7 +96,7 @@ async function withSupervisor<T>(
 async function ready(url: string, supervisor: Supervisor): Promise<void> {
   const end = performance.now() + readyTimeoutMs
   while (!isOver() && !(await answers(url))) {
-    if (hasEnded(supervisor) || performance.now() > end) throw new Error(`The fleet did not start. ${endOfLog()}`)
+    if (hasEnded(supervisor) || performance.now() > end) throw new Error('The fleet did not start.')
     await sleep(50)
   }
 }
@@ -114,8 +115,4 @@ function conclude(outcome: Outcome, report: string): number {
 
 function hasEnded({ process: { exitCode, signalCode } }: Supervisor): boolean {
   return exitCode !== null || signalCode !== null
-}
-
-function endOfLog(): string {
-  return `Its log ends with:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`
 }

@@ -87,9 +87,9 @@ function logScale(values: readonly number[]): Scale {
   }
 }
 
-/** 1, 2, 4, 5 or 10 times a power of ten: halves of these are easy to read. */
+/** A little above the highest value, and easy to halve. */
 function niceAbove(most: number): number {
   if (most <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(most))
-  return ([1, 2, 4, 5, 10].find((factor) => factor * power >= most) ?? 10) * power
+  return ([1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= most) ?? 10) * power
 }
