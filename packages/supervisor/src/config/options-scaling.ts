@@ -69,7 +69,7 @@ export interface ScalingOptions {
   up?: UpTriggers
   down?: DownTriggers
   cooldown?: {
-    /** No growth so soon after the last change. Default `'60s'`. */
+    /** No growth so soon after the last growth. Default `'60s'`. */
     up?: Duration
     /** No shrinking so soon after the last change. Default `'300s'`. */
     down?: Duration

@@ -94,7 +94,7 @@ const step = wholeNumber(1, MAX_WORKERS)
 export const scalingRows: Rows<ScalingValues> = {
   ...signalRows('up'),
   ...signalRows('down'),
-  'scaling.cooldown.up': { kind: cooldown, initial: '60s', meaning: 'No growth so soon after the last change' },
+  'scaling.cooldown.up': { kind: cooldown, initial: '60s', meaning: 'No growth so soon after the last growth' },
   'scaling.cooldown.down': { kind: cooldown, initial: '300s', meaning: 'No shrinking so soon after the last change' },
   'scaling.step.up': {
     kind: wordOr('proportional', step),
