@@ -23,7 +23,12 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   version,
   outside: {
-    runSupervisor: async (settings) => await (await import('./create-supervisor.ts')).runSupervisor(settings),
+    async runSupervisor(settings) {
+      // A primary does little, for months: what V8's optimising compilers take of memory (10 MB) they never give back in time.
+      setFlagsFromString('--no-opt')
+      setFlagsFromString('--no-maglev')
+      return await (await import('./create-supervisor.ts')).runSupervisor(settings)
+    },
     readCapacity: async () => await (await import('./primary/host.ts')).readCapacity(),
     findPortHolder: async (port) => await (await import('./primary/port-holder.ts')).findPortHolder(port),
   },

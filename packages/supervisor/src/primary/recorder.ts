@@ -3,14 +3,14 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Recording } from '../fleet/replay.ts'
 
 /**
- * At one sample a second some ten minutes; older events are dropped a segment at a time. Ten busy workers fill two segments with 15 MB,
- * and what is there to explain a surprise must not be what surprises.
+ * At one sample a second some ten minutes; older events are dropped a segment at a time. Events are kept as text, which takes a third of
+ * the memory: what is there to explain a surprise must not be what surprises.
  */
 const EVENTS_PER_SEGMENT = 600
 
 interface Segment {
   readonly start: Fleet
-  readonly events: FleetEvent[]
+  readonly events: string[]
 }
 
 export interface Recorder {
@@ -29,8 +29,11 @@ export function createRecorder(fleet: () => Fleet): Recorder {
         older = current
         current = { start: fleet(), events: [] }
       }
-      current.events.push(event)
+      current.events.push(JSON.stringify(event))
     },
-    recording: () => ({ start: (older ?? current).start, events: [...(older?.events ?? []), ...current.events] }),
+    recording: () => ({
+      start: (older ?? current).start,
+      events: [...(older?.events ?? []), ...current.events].map((text) => JSON.parse(text) as FleetEvent),
+    }),
   }
 }
