@@ -14,7 +14,7 @@ test('stop drains all, and exits 0 when the last is gone', () => {
 
 test('a drain that does not end is killed at its deadline, which never lies beyond that of the platform', () => {
   const driver = running(1, { drain: { stopDeadlineMs: 2500 } }).send(stop)
-  expect(driver.commandsOf('drain')).toEqual([{ kind: 'drain', workerId: 1, timeoutMs: 2500 }])
+  expect(driver.commandsOf('drain')).toEqual([{ kind: 'drain', workerId: 1, timeoutMs: 2500, patient: false }])
   driver.send({ kind: 'woken' }, 2500)
   expect(driver.commandsOf('kill')).toEqual([{ kind: 'kill', workerId: 1 }])
 })
@@ -23,7 +23,7 @@ test('a repeat within a second is the same request, a later one hurries, a third
   const driver = running(1).send(stop).send(stop, 900)
   expect(driver.commandsOf('drain').length).toBe(1)
   driver.send(stop, 200)
-  expect(driver.commandsOf('drain').at(-1)).toEqual({ kind: 'drain', workerId: 1, timeoutMs: 2000 })
+  expect(driver.commandsOf('drain').at(-1)).toEqual({ kind: 'drain', workerId: 1, timeoutMs: 2000, patient: false })
   driver.send(stop, 1500)
   expect(driver.ids('killing')).toEqual([1])
 })
@@ -82,9 +82,12 @@ test('crashes while it stops count for nothing, and nothing is said after the en
   expect(driver.commandsOf('exit').length).toBe(1)
 })
 
-test('a drain under way is not told again by a stop that leaves it more time', () => {
+test('a drain under way keeps its deadline in a stop that would leave it more time, and loses its patience with quiet connections', () => {
   const driver = running(2).send({ kind: 'drainRequested', requestId: 1, workerId: 1 }).send(stop, 5000)
-  expect(driver.commandsOf('drain').filter((command) => command.workerId === 1)).toEqual([{ kind: 'drain', workerId: 1, timeoutMs: 30_000 }])
+  expect(driver.commandsOf('drain').filter((command) => command.workerId === 1)).toEqual([
+    { kind: 'drain', workerId: 1, timeoutMs: 30_000, patient: true },
+    { kind: 'drain', workerId: 1, timeoutMs: 25_000, patient: false },
+  ])
   expect(driver.workers('draining')[0]?.life).toMatchObject({ deadlineMs: driver.nowMs + 25_000 })
 })
 

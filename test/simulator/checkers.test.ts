@@ -24,7 +24,7 @@ const lives: Readonly<Record<string, readonly Partial<Seen>[]>> = {
   'was forked twice': [commands(fork(1)), commands(fork(1))],
   'which is not there': [commands({ kind: 'promote', workerId: 9 })],
   'one that is no spare was promoted': [commands(fork(1)), commands({ kind: 'promote', workerId: 1 })],
-  'the last ready worker was sent away': [commands(fork(1)), readied(1), commands({ kind: 'drain', workerId: 1, timeoutMs: 1000 })],
+  'the last ready worker was sent away': [commands(fork(1)), readied(1), commands({ kind: 'drain', workerId: 1, timeoutMs: 1000, patient: false })],
   'killed without cause': [commands(fork(1)), readied(1), commands({ kind: 'kill', workerId: 1 })],
   'answered twice': [
     commands({ kind: 'answer', requestId: 1, error: null, detail: '' }),
@@ -41,7 +41,7 @@ const lives: Readonly<Record<string, readonly Partial<Seen>[]>> = {
     readied(1),
     readied(2),
     { event: { kind: 'reloadRequested', requestId: 1, nowMs: 0 }, fleet: { target: 2, phase: 'running', reload: {} } },
-    { ...commands({ kind: 'drain', workerId: 1, timeoutMs: 1000 }), fleet: { target: 2, phase: 'running', reload: {} } },
+    { ...commands({ kind: 'drain', workerId: 1, timeoutMs: 1000, patient: false }), fleet: { target: 2, phase: 'running', reload: {} } },
   ],
   'were answered': [{ ledger: { arrived: 3, answered: 1, cut: 0, waiting: 1 } }],
   'a bug was reported': [{ notes: [{ kind: 'supervisor:bug', message: 'x' }] }],

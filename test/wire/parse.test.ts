@@ -41,7 +41,7 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'socket', requestId: 1, error: null },
   { kind: 'socket', requestId: 1, error },
   { kind: 'promote' },
-  { kind: 'drain', timeoutMs: 30_000 },
+  { kind: 'drain', timeoutMs: 30_000, patient: false },
   { kind: 'shed', connections: 2 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'handedOver', transferId: 4, taken: false },
@@ -231,8 +231,8 @@ describe('the primary cannot say', () => {
   })
 
   it('a duration longer than a timer can be', () => {
-    const parsed = parsePrimaryMessage(seal({ kind: 'drain', timeoutMs: 1e300 }))
-    expect(parsed).toEqual({ kind: 'message', message: { kind: 'drain', timeoutMs: 2 ** 31 - 1 } })
+    const parsed = parsePrimaryMessage(seal({ kind: 'drain', timeoutMs: 1e300, patient: false }))
+    expect(parsed).toEqual({ kind: 'message', message: { kind: 'drain', timeoutMs: 2 ** 31 - 1, patient: false } })
   })
 })
 

@@ -5,7 +5,7 @@ import type { MiniPrimary, MiniWorker } from './mini-primary.ts'
 
 async function drain(primary: MiniPrimary, how: string, timeoutMs = 5000): Promise<MiniWorker> {
   const worker = await start(primary, 'cleans-up.mjs', { HOW: how })
-  worker.send({ kind: 'drain', timeoutMs })
+  worker.send({ kind: 'drain', timeoutMs, patient: false })
   return worker
 }
 
@@ -23,7 +23,7 @@ describe('what the app does at its end', () => {
     const client = new RawClient(primary.port)
     client.say('GET /never HTTP/1.1\r\nHost: x\r\n\r\n')
     await worker.until(() => worker.foreign.includes('/never'), 'the request')
-    worker.send({ kind: 'drain', timeoutMs: 5000 })
+    worker.send({ kind: 'drain', timeoutMs: 5000, patient: false })
     const count = worker.all('report').length
     await worker.until(() => worker.all('report').length > count + 5, 'some time')
     expect(worker.foreign).toEqual(['/never'])
@@ -87,7 +87,7 @@ describe('an app that ends in the middle of a drain', () => {
       waiting.say('GET /never HTTP/1.1\r\nHost: x\r\n\r\n')
       fatal.say('GE')
       await worker.seen('report', ({ report }) => report.queue === 1 && report.connections === 2)
-      worker.send({ kind: 'drain', timeoutMs: 20_000 })
+      worker.send({ kind: 'drain', timeoutMs: 20_000, patient: false })
       const count = worker.all('report').length
       await worker.until(() => worker.all('report').length > count + 1, 'the drain')
       fatal.say(`T ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)

@@ -12,7 +12,7 @@ describe('a drain during an upload', () => {
     const client = new RawClient(primary.port)
     client.say(post('/count', 6) + 'abc')
     await worker.until(() => worker.foreign.includes('/count'), 'the head of the upload')
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     const count = worker.all('report').length
     await worker.until(() => worker.all('report').length > count + 15, 'more than the grace for idle connections')
     client.say('def')
@@ -27,7 +27,7 @@ describe('a drain during an upload', () => {
     const client = new RawClient(primary.port)
     client.say(post('/count', 3, 'Expect: 100-continue\r\n'))
     await client.hears('HTTP/1.1 100 Continue\r\n\r\n')
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     client.say('abc')
     await client.hears('3 bytes')
     await client.closed
@@ -41,7 +41,7 @@ describe('a drain during an upload', () => {
     const part = 'x'.repeat(100_000)
     client.say(post('/refuse', 20 * part.length) + part)
     await worker.seen('report', ({ report }) => report.queue === 2)
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     worker.worker.send('go')
     await client.hears('too much')
     expect(client.heard).toContain('Connection: keep-alive')
@@ -59,7 +59,7 @@ describe('a drain during an upload', () => {
     const client = new RawClient(primary.port)
     client.say(post('/count', 6) + 'abc')
     await worker.seen('report', ({ report }) => report.queue === 1)
-    worker.send({ kind: 'drain', timeoutMs: 1000 })
+    worker.send({ kind: 'drain', timeoutMs: 1000, patient: false })
     await client.closed
     expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
   })
@@ -75,7 +75,7 @@ describe('a drain during a download', () => {
     await client.hears('xxx')
     client.socket.pause()
     await worker.seen('report', ({ report }) => report.queue === 1)
-    worker.send({ kind: 'drain', timeoutMs: 20_000 })
+    worker.send({ kind: 'drain', timeoutMs: 20_000, patient: false })
     const count = worker.all('report').length
     await worker.until(() => worker.all('report').length > count + 20, 'more than the grace for idle connections')
     client.socket.resume()
@@ -92,7 +92,7 @@ describe('a drain during a download', () => {
     await client.hears('xxx')
     client.socket.pause()
     await worker.seen('report', ({ report }) => report.queue === 1)
-    worker.send({ kind: 'drain', timeoutMs: 1500 })
+    worker.send({ kind: 'drain', timeoutMs: 1500, patient: false })
     expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
     client.socket.destroy()
   })

@@ -37,7 +37,7 @@ describe('a drain', () => {
     const over = new AbortController()
     const clients = Array.from({ length: 64 }, () => chatter(primary.port, over.signal))
     await leaving.seen('report', ({ report }) => report.requests > 100)
-    leaving.send({ kind: 'drain', timeoutMs: 10_000 })
+    leaving.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     expect(await drained(leaving)).toEqual(NOTHING_CUT)
     const before = staying.all('report').length
     await staying.until(() => staying.all('report').length > before + 2, 'more reports')
@@ -51,7 +51,7 @@ describe('a drain', () => {
     const worker = await start(primary, 'many-ways.mjs')
     const answer = get(primary.port, '/slow', { agent: new http.Agent({ keepAlive: true }) })
     await worker.until(() => worker.foreign.includes('slow'), 'slow')
-    worker.send({ kind: 'drain', timeoutMs: 5000 })
+    worker.send({ kind: 'drain', timeoutMs: 5000, patient: false })
     await worker.seen('report', ({ report }) => report.queue === 1)
     worker.worker.send('go')
     expect(await answer).toMatchObject({ status: 200, body: 'slow answer', headers: { connection: 'close' } })
@@ -63,7 +63,7 @@ describe('a drain', () => {
     const client = new RawClient(primary.port)
     client.say('GET /head-sent HTTP/1.1\r\nHost: x\r\n\r\n')
     await client.hears('ab')
-    worker.send({ kind: 'drain', timeoutMs: 5000 })
+    worker.send({ kind: 'drain', timeoutMs: 5000, patient: false })
     worker.worker.send('go')
     await client.hears('abcd')
     await client.closed
@@ -78,7 +78,7 @@ describe('a drain', () => {
     await used.hears(String(worker.pid))
     for (const client of [fresh, used]) client.say('GET / HT')
     await worker.seen('report', ({ report }) => report.connections === 2)
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     const count = worker.all('report').length
     await worker.until(() => worker.all('report').length > count + 15, 'more than the grace') // 15 ticks of 50 ms > 500 ms
     for (const client of [fresh, used]) client.say('TP/1.1\r\nHost: x\r\n\r\n')
@@ -92,7 +92,7 @@ describe('a drain', () => {
     client.say(REQUEST)
     await client.hears(String(worker.pid))
     client.heard = ''
-    worker.send({ kind: 'drain', timeoutMs: 30_000 })
+    worker.send({ kind: 'drain', timeoutMs: 30_000, patient: false })
     for (const byte of REQUEST) {
       client.say(byte)
       if (byte === REQUEST.at(-1)) continue // a line's end, or the request's: no time to lose
@@ -111,11 +111,41 @@ describe('a drain', () => {
       await client.hears(String(worker.pid))
     }
     await worker.seen('report', ({ report }) => report.connections === 3)
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     await talkUntil('Connection: close', late)
     await Promise.all([silent.closed, idle.closed, late.closed])
     expect(idle.heard).not.toContain('Connection: close')
     expect(silent.heard).toBe('')
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
+  it('leaves quiet connections to their clients while others serve on, until the whole fleet stops', async ({ primary }) => {
+    const worker = await start(primary, 'many-ways.mjs')
+    const [pausing, quiet] = [new RawClient(primary.port), new RawClient(primary.port)]
+    for (const client of [pausing, quiet]) {
+      client.say(REQUEST)
+      await client.hears(String(worker.pid))
+    }
+    worker.send({ kind: 'drain', timeoutMs: 20_000, patient: true })
+    const count = worker.all('report').length
+    await worker.until(() => worker.all('report').length > count + 15, 'more than the grace of a stop') // 15 ticks of 50 ms > 500 ms
+    pausing.heard = ''
+    await talkUntil('Connection: close', pausing)
+    await pausing.closed
+    worker.send({ kind: 'drain', timeoutMs: 20_000, patient: false })
+    await quiet.closed
+    expect(quiet.heard).not.toContain('Connection: close')
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+  })
+
+  it('closes a quiet connection when its server would have closed it, though nothing hurries', async ({ primary }) => {
+    const worker = await start(primary, 'many-ways.mjs')
+    const [quiet, silent] = [new RawClient(primary.port), new RawClient(primary.port)]
+    quiet.say(REQUEST)
+    await quiet.hears(String(worker.pid))
+    await worker.seen('report', ({ report }) => report.connections === 2)
+    worker.send({ kind: 'drain', timeoutMs: 60_000, patient: true })
+    await Promise.all([quiet.closed, silent.closed])
     expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
@@ -124,7 +154,7 @@ describe('a drain', () => {
     const client = new RawClient(primary.port)
     client.say('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2))
     await worker.seen('report', ({ report }) => report.queue === 2)
-    worker.send({ kind: 'drain', timeoutMs: 5000 })
+    worker.send({ kind: 'drain', timeoutMs: 5000, patient: false })
     worker.worker.send('go')
     await client.closed
     expect(client.heard.match(/HTTP\/1.1 200/g)).toHaveLength(2)
@@ -141,7 +171,7 @@ describe('a drain', () => {
     stubborn.say('GET /keeps-alive HTTP/1.1\r\nHost: x\r\n\r\n')
     await client.hears('data: 2')
     await stubborn.hears('ok')
-    worker.send({ kind: 'drain', timeoutMs: 20_000 })
+    worker.send({ kind: 'drain', timeoutMs: 20_000, patient: false })
     await Promise.all([client.closed, stubborn.closed])
     expect(client.heard.endsWith('\r\n0\r\n\r\n')).toBe(true)
     expect(await drained(worker)).toEqual(NOTHING_CUT)
@@ -152,7 +182,7 @@ describe('a drain', () => {
     const answer = get(primary.port, '/slow')
     const poll = get(primary.port, '/socket.io/?EIO=4&transport=polling&sid=x')
     await worker.seen('report', ({ report }) => report.connections === 2 && report.queue === 1)
-    worker.send({ kind: 'drain', timeoutMs: 1000 })
+    worker.send({ kind: 'drain', timeoutMs: 1000, patient: false })
     await expect(answer).rejects.toThrow('socket hang up')
     await expect(poll).rejects.toThrow('socket hang up')
     expect(await drained(worker)).toEqual({ cutConnections: 2, cutRequests: 2 })
@@ -162,15 +192,15 @@ describe('a drain', () => {
     const worker = await start(primary, 'many-ways.mjs')
     const answer = get(primary.port, '/slow')
     await worker.until(() => worker.foreign.includes('slow'), 'slow')
-    worker.send({ kind: 'drain', timeoutMs: 600_000 })
-    worker.send({ kind: 'drain', timeoutMs: 100 })
+    worker.send({ kind: 'drain', timeoutMs: 600_000, patient: false })
+    worker.send({ kind: 'drain', timeoutMs: 100, patient: false })
     await expect(answer).rejects.toThrow('socket hang up')
     expect(await drained(worker)).toEqual({ cutConnections: 1, cutRequests: 1 })
   })
 
   it('does not refuse anybody: connections wait for the next worker', async ({ primary }) => {
     const worker = await start(primary, 'many-ways.mjs')
-    worker.send({ kind: 'drain', timeoutMs: 1000 })
+    worker.send({ kind: 'drain', timeoutMs: 1000, patient: false })
     await drained(worker)
     const answer = get(primary.port)
     const next = await start(primary, 'many-ways.mjs')
@@ -180,7 +210,7 @@ describe('a drain', () => {
   it('can begin before the app listens', async ({ primary }) => {
     const worker = primary.fork('many-ways.mjs')
     await once(worker.worker, 'online')
-    worker.send({ kind: 'drain', timeoutMs: 1000 })
+    worker.send({ kind: 'drain', timeoutMs: 1000, patient: false })
     expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 })

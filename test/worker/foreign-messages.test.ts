@@ -5,14 +5,14 @@ const nonsense: readonly unknown[] = [
   0,
   'ready',
   [],
-  { ns: 'socket.io', data: { kind: 'drain', timeoutMs: 0 } },
-  { kind: 'drain', timeoutMs: 0 },
+  { ns: 'socket.io', data: { kind: 'drain', timeoutMs: 0, patient: false } },
+  { kind: 'drain', timeoutMs: 0, patient: false },
   JSON.parse('{"__proto__":{"ns":"stationmaster","v":1,"body":{"kind":"promote"}}}'),
 ]
 const malformed: readonly object[] = [
   { ns: 'stationmaster', v: 1 },
-  { ns: 'stationmaster', v: 2, body: { kind: 'drain', timeoutMs: 0 } },
-  { ns: 'stationmaster', v: 1, body: { kind: 'drain', timeoutMs: 'now' } },
+  { ns: 'stationmaster', v: 2, body: { kind: 'drain', timeoutMs: 0, patient: false } },
+  { ns: 'stationmaster', v: 1, body: { kind: 'drain', timeoutMs: 'now', patient: false } },
   { ns: 'stationmaster', v: 1, body: { kind: 'explode' } },
   { ns: 'stationmaster', v: 1, body: { kind: 'socket', requestId: 99, error: null } }, // well-formed, but nobody has asked
 ]

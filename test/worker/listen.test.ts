@@ -95,7 +95,7 @@ describe('listen()', () => {
     const { port } = (await said(worker, 0)).address as net.AddressInfo
     expect(worker.all('listen')).toEqual([])
     expect((await get(port)).body).toBe(`0 ${worker.pid}`)
-    worker.send({ kind: 'drain', timeoutMs: 2000 })
+    worker.send({ kind: 'drain', timeoutMs: 2000, patient: false })
     await worker.seen('drained')
     expect(await worker.exited).toEqual({ code: 0, signal: null })
   })
@@ -115,7 +115,7 @@ describe('frameworks and kinds of entry', () => {
       const worker = primary.fork(fixture)
       await worker.seen('listening')
       expect((await get(primary.port)).body).toBe(`hello from ${worker.pid}`)
-      worker.send({ kind: 'drain', timeoutMs: 2000 })
+      worker.send({ kind: 'drain', timeoutMs: 2000, patient: false })
       expect(await worker.seen('drained')).toEqual({ kind: 'drained', cutConnections: 0, cutRequests: 0 })
       expect(await worker.exited).toEqual({ code: 0, signal: null })
       expect(worker.stderr).toBe('')

@@ -101,7 +101,7 @@ describe('a worker whose primary is gone', () => {
     const client = new RawClient(primary.port)
     client.say(ask('/slow'))
     await worker.seen('report', ({ report }) => report.queue === 1)
-    worker.send({ kind: 'drain', timeoutMs: 600_000 })
+    worker.send({ kind: 'drain', timeoutMs: 600_000, patient: false })
     worker.worker.disconnect()
     expect(await worker.exited).toEqual({ code: 70, signal: null })
     await client.closed

@@ -45,7 +45,7 @@ describe('createPool', () => {
     await backends(NAME, 1)
     const answer = ask(primary, '/slow')
     await worker.until(() => worker.foreign.includes('slow'), 'the query')
-    worker.send({ kind: 'drain', timeoutMs: 10_000 })
+    worker.send({ kind: 'drain', timeoutMs: 10_000, patient: false })
     expect((await answer).name).toBe(NAME)
     expect(await drained(worker)).toEqual(NOTHING_CUT)
     await backends(NAME, 0)

@@ -11,7 +11,7 @@ export type Command =
       readonly role: 'worker' | 'spare'
     }
   | { readonly kind: 'promote'; readonly workerId: number }
-  | { readonly kind: 'drain'; readonly workerId: number; readonly timeoutMs: number }
+  | { readonly kind: 'drain'; readonly workerId: number; readonly timeoutMs: number; readonly patient: boolean }
   | { readonly kind: 'kill'; readonly workerId: number }
   /** Get the JavaScript stack out of a stuck worker. */
   | { readonly kind: 'diagnose'; readonly workerId: number }

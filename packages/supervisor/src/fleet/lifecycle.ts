@@ -51,11 +51,17 @@ export function drainWorker(draft: Draft, worker: Worker, reason: string, longes
   const timeoutMs = kind === 'booting' || kind === 'spare' ? Math.min(longestMs, UNBORN_DRAIN_MS) : longestMs
   const deadlineMs = draft.fleet.nowMs + timeoutMs
   // A drain under way is only ever hurried.
-  if (worker.life.kind === 'draining' && worker.life.deadlineMs <= deadlineMs) return
+  if (worker.life.kind === 'draining' && worker.life.deadlineMs <= deadlineMs) return loseDrainPatience(draft, worker.id, worker.life.deadlineMs)
   if (!live(draft, worker, { kind: 'drain', deadlineMs })) return
   patchWorker(draft, worker.id, { leaving: reason })
-  draft.commands.push({ kind: 'drain', workerId: worker.id, timeoutMs })
+  draft.commands.push({ kind: 'drain', workerId: worker.id, timeoutMs, patient: draft.fleet.stopping === null })
   draft.notes.push({ kind: 'worker:draining', workerId: worker.id, slot: worker.slot, reason })
+}
+
+/** It keeps its deadline, but when the whole fleet stops nobody shall wait for connections on which nothing happens. */
+function loseDrainPatience(draft: Draft, workerId: number, deadlineMs: number): void {
+  const { stopping, nowMs } = draft.fleet
+  if (stopping) draft.commands.push({ kind: 'drain', workerId, timeoutMs: Math.max(0, deadlineMs - nowMs), patient: false })
 }
 
 export function killWorker(draft: Draft, worker: Worker, reason: string, failed: boolean): void {

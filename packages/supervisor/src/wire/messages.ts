@@ -38,7 +38,8 @@ export type PrimaryMessage =
   | { readonly kind: 'socket'; readonly requestId: number; readonly error: ListenError | null }
   /** A spare begins to accept. */
   | { readonly kind: 'promote' }
-  | { readonly kind: 'drain'; readonly timeoutMs: number }
+  /** `patient`: others serve on and nobody waits, so a quiet connection is left to its server's own keep-alive time-out. */
+  | { readonly kind: 'drain'; readonly timeoutMs: number; readonly patient: boolean }
   /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
   | { readonly kind: 'shed'; readonly connections: number }
   /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */

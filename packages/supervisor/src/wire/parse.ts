@@ -89,7 +89,7 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'socket':
       return { kind, requestId: countOf(fields, 'requestId'), error: orNull(fields, 'error', () => listenErrorOf(fields)) }
     case 'drain':
-      return { kind, timeoutMs: durationOf(fields, 'timeoutMs') }
+      return { kind, timeoutMs: durationOf(fields, 'timeoutMs'), patient: booleanOf(fields, 'patient') }
     case 'shed':
       return { kind, connections: countOf(fields, 'connections') }
     case 'adopt':

@@ -19,6 +19,11 @@ export interface DrainParts {
   stopAccepting(): void
 }
 
+export interface DrainOrder {
+  readonly timeoutMs: number
+  readonly patient: boolean
+}
+
 /** The orderly end of a worker: everybody is answered or told, the app cleans up, the process exits. Always within the time given. */
 export class Drain {
   readonly #parts: DrainParts
@@ -34,11 +39,14 @@ export class Drain {
   }
 
   /** A second call can only hurry the first. `exitCode` is undefined for "what the app has set, or 0". */
-  begin(timeoutMs: number, exitCode?: number): void {
-    const plan = planDrain(performance.now(), timeoutMs, this.#parts.cleanUp.isNeeded)
+  begin({ timeoutMs, patient }: DrainOrder, exitCode?: number): void {
+    const plan = planDrain(performance.now(), timeoutMs, { patient, hasCleanUp: this.#parts.cleanUp.isNeeded })
     const isFirst = this.#plan === null
     this.#exitCode ??= exitCode
-    if (this.#plan && this.#plan.endAtMs <= plan.endAtMs) return
+    if (this.#plan && this.#plan.endAtMs <= plan.endAtMs) {
+      if (!patient) this.#plan = { ...this.#plan, idleGraceMs: plan.idleGraceMs }
+      return
+    }
     this.#plan = plan
     clearTimeout(this.#alarm)
     this.#alarm = setTimeout(() => this.#finish(), plan.endAtMs - performance.now())

@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Activity, Connection } from './connection.ts'
 import { activityOf } from './connection.ts'
@@ -93,7 +94,7 @@ export class Farewell {
   #isQuietLongEnough(connection: Connection, nowMs: number): boolean {
     const { requests } = connection
     const quiet = this.#quiet.get(connection)
-    if (quiet?.requests === requests) return nowMs - quiet.sinceMs >= this.#plan().idleGraceMs
+    if (quiet?.requests === requests) return nowMs - quiet.sinceMs >= this.#plan().idleGraceMs(keepAliveTimeoutMsOf(connection))
     this.#quiet.set(connection, { sinceMs: nowMs, requests })
     return false
   }
@@ -150,6 +151,10 @@ export class Farewell {
     connection.stream.destroy()
     connection.socket.destroy()
   }
+}
+
+function keepAliveTimeoutMsOf({ stream, socket }: Connection): number | undefined {
+  return ((stream.server ?? socket.server) as Partial<HttpServer> | undefined)?.keepAliveTimeout
 }
 
 /** Right after the event loop has read what had arrived. */

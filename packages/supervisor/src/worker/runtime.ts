@@ -126,7 +126,7 @@ export class Runtime {
         return this.#openIfDue()
       case 'drain':
         this.#draining = true
-        return this.#drain.begin(message.timeoutMs)
+        return this.#drain.begin(message)
       case 'adopt':
         return this.#channel.send({
           kind: 'adopted',
@@ -212,6 +212,6 @@ export class Runtime {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
     this.#orphan = true
     this.#draining = true
-    this.#drain.begin(ORPHAN_DRAIN_MS, ORPHAN_EXIT_CODE)
+    this.#drain.begin({ timeoutMs: ORPHAN_DRAIN_MS, patient: false }, ORPHAN_EXIT_CODE)
   }
 }
