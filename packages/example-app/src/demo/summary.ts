@@ -21,7 +21,6 @@ export function summarize(outcome: Outcome): Row[] {
   return [
     ['requests', whole(requestsOf(outcome))],
     ['failed', whole(failuresOf(outcome))],
-    ['sent again on a new connection, as browsers do', whole(retriesOf(outcome))],
     ...recording.phases.map(({ name, stats }): Row => [`p95, ${name}`, duration(stats.latency.p95Ms)]),
     ['workers', sizesOf(recording).join(' → ')],
     ['decision to first request served, spare', timeTo(outcome, 'spare')],
@@ -48,8 +47,6 @@ export function shortcomings(outcome: Outcome): string[] {
 
 export const requestsOf = (outcome: Outcome): number => sum(countsOf(outcome).map((stats) => stats.sent))
 export const failuresOf = (outcome: Outcome): number => sum(countsOf(outcome).map((stats) => stats.failed))
-
-const retriesOf = (outcome: Outcome): number => sum(countsOf(outcome).map((stats) => stats.retried))
 
 const countsOf = ({ recording, people, probes }: Outcome): Stats[] => [...recording.phases.map(({ stats }) => stats), people, probes]
 

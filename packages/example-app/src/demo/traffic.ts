@@ -26,15 +26,8 @@ function mix(): () => string {
 
 /** All clients of the demo; requests at a rate that the phases set. */
 export function startTraffic(url: string): Traffic {
-  const requests = startHttpLoad({
-    url,
-    connections: clients,
-    ratePerSecond: 0,
-    path: mix(),
-    requestsPerConnection: requestsPerClient,
-    retries: true,
-  })
-  const sessions = startSessionLoad({ url, clients: 5, everyMs: 500, retries: true })
+  const requests = startHttpLoad({ url, connections: clients, ratePerSecond: 0, path: mix(), requestsPerConnection: requestsPerClient })
+  const sessions = startSessionLoad({ url, clients: 5, everyMs: 500 })
   const sockets = startSocketLoad({ url, clients: 20, everyMs: 2_000, rooms: 4 })
   return {
     requests,

@@ -21,8 +21,6 @@ export type HttpLoadOptions = {
    * connections, as behind a real proxy, whose connections come and go.
    */
   readonly requestsPerConnection?: number
-  /** What a browser or a proxy sends once more is sent once more [no]: see `onRetry` in http-client.ts. Counted as `retried`. */
-  readonly retries?: boolean
   readonly timeoutMs?: number
   readonly seconds?: number
   readonly onAnswer?: (answer: { readonly worker: string | undefined; readonly status: number; readonly latencyMs: number }) => void
@@ -62,11 +60,10 @@ export function startHttpLoad(options: HttpLoadOptions): HttpLoad {
     const leaves = options.requestsPerConnection !== undefined && Math.random() * options.requestsPerConnection < 1
     return { ...options.headers, ...(leaves && { Connection: 'close' }) }
   }
-  const onRetry = options.retries ? (): void => counts.each((tally) => tally.retried()) : undefined
   const one = async (agent: Agent, dueAt: number): Promise<void> => {
     const path = typeof options.path === 'function' ? options.path() : (options.path ?? '/')
     try {
-      const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers(), onRetry })
+      const answer = await send({ agent, url: new URL(path, base), timeoutMs, headers: headers() })
       const latencyMs = performance.now() - dueAt
       const worker = workerOf(answer.headers)
       counts.each((tally) => (answer.status < 400 ? tally.ok(latencyMs, worker) : tally.failed(String(answer.status))))

@@ -9,8 +9,6 @@ export type SessionLoadOptions = {
   readonly clients: number
   /** Pause between a client's questions. */
   readonly everyMs: number
-  /** As for HTTP load. */
-  readonly retries?: boolean
   readonly timeoutMs?: number
   readonly seconds?: number
 }
@@ -35,7 +33,6 @@ export function startSessionLoad(options: SessionLoadOptions): SessionLoad {
   let loggedIn = 0
   let lostSessions = 0
 
-  const onRetry = options.retries ? (): void => tally.retried() : undefined
   /** An answer below 500, or null after counting why there is none. */
   const ask = async (cookies: CookieJar, path: string, body?: object): Promise<Answer | null> => {
     tally.sent()
@@ -43,7 +40,7 @@ export function startSessionLoad(options: SessionLoadOptions): SessionLoad {
     const method = body ? 'POST' : 'GET'
     try {
       const headers = cookies.header()
-      const answer = await send({ agent, url: new URL(path, base), method, headers, timeoutMs, onRetry, ...(body && { body }) })
+      const answer = await send({ agent, url: new URL(path, base), method, headers, timeoutMs, ...(body && { body }) })
       cookies.read(answer)
       if (answer.status >= 500) throw new Error(String(answer.status))
       tally.ok(performance.now() - startedAt, workerOf(answer.headers))

@@ -7,8 +7,6 @@ export type Stats = {
   readonly ok: number
   readonly failed: number
   readonly inFlight: number
-  /** Sent a second time, on a new connection. */
-  readonly retried: number
   readonly perSecond: number
   readonly latency: {
     readonly p50Ms: number | null
@@ -36,7 +34,6 @@ export class Tally {
   #sent = 0
   #ok = 0
   #failed = 0
-  #retried = 0
 
   sent(): void {
     this.#sent++
@@ -48,10 +45,6 @@ export class Tally {
     if (worker === undefined) return
     count(this.#workers, worker)
     if (!this.#firstAnswerAtMs.has(worker) && this.#firstAnswerAtMs.size < maxKeys) this.#firstAnswerAtMs.set(worker, Date.now())
-  }
-
-  retried(): void {
-    this.#retried++
   }
 
   failed(why: string): void {
@@ -68,7 +61,6 @@ export class Tally {
       failed: this.#failed,
       // A window may see the answer of a request that was sent before it began.
       inFlight: Math.max(0, this.#sent - this.#ok - this.#failed),
-      retried: this.#retried,
       perSecond: seconds > 0 ? this.#ok / seconds : 0,
       latency: {
         p50Ms: this.#latency.quantileMs(0.5),
