@@ -90,9 +90,9 @@ export function readyPids(status: Status): number[] {
   return status.workers.flatMap(({ state, pid }) => (state === 'ready' && pid !== null ? [pid] : []))
 }
 
-export async function startBareCluster(app: App, count: number): Promise<BareCluster> {
+export async function startBareCluster(app: App, count: number, env: Readonly<Record<string, string>> = {}): Promise<BareCluster> {
   const port = await freePort()
-  const started = start(CLUSTER, [appFile(app), String(count)], { env: { PORT: String(port) } })
+  const started = start(CLUSTER, [appFile(app), String(count)], { env: { PORT: String(port), ...env } })
   const listening = new Promise<void>((resolve, reject) => {
     started.process.on('message', (message: { workers: number }) => {
       if (message.workers >= count) resolve()

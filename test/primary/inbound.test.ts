@@ -28,6 +28,7 @@ test('what a worker said before it went, but was heard only after, is remembered
       close() {},
     },
     inbox,
+    gatekeeper: null,
     transfers: { begin() {}, settle() {}, forget() {} },
     dispatch() {},
     answerListen: () => answered.resolve(),

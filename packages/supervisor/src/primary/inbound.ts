@@ -2,6 +2,7 @@ import type { WorkerMessage } from '../wire/messages.ts'
 import { parseWorkerMessage } from '../wire/parse.ts'
 import type { Acceptor, BoundHandle } from './acceptor.ts'
 import type { NewEvent } from './engine.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import type { Inbox } from './reports.ts'
 import { serveSocketIO } from './socket-io.ts'
 import type { TransferHandle, Transfers } from './transfers.ts'
@@ -12,6 +13,8 @@ export interface InboundParts {
   readonly entry: string
   readonly acceptor: Acceptor
   readonly inbox: Inbox
+  /** Null where Node hands out connections. */
+  readonly gatekeeper: Gatekeeper | null
   readonly transfers: Transfers
   dispatch(event: NewEvent): void
   answerListen(
@@ -47,6 +50,8 @@ export function createInbound(parts: InboundParts): Inbound {
         return
       case 'report':
         return parts.inbox.put(workerId, message.report)
+      case 'connections':
+        return parts.gatekeeper?.heard(workerId, message)
       case 'attached':
         return serveSocketIO(parts.entry, parts.warn)
       case 'handOver':

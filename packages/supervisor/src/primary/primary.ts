@@ -12,6 +12,7 @@ import { diagnose, patientOf } from './diagnose.ts'
 import { createEngine, type Engine, type NewEvent } from './engine.ts'
 import { createExitCauses, type ExitCauses } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
+import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts'
 import { forkSpecOf } from './launch.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
 import type { Control, PrimaryParts } from './ports.ts'
@@ -39,6 +40,7 @@ export class Primary implements Control {
   readonly #desk = createDesk()
   readonly #inbox = createInbox()
   readonly #announcer = createAnnouncer()
+  readonly #gatekeeper: Gatekeeper | null
   readonly #inbound: Inbound
   readonly #exitCauses: ExitCauses
   readonly #end = Promise.withResolvers<End>()
@@ -69,11 +71,13 @@ export class Primary implements Control {
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
     })
     this.#exitCauses = createExitCauses(parts.oomKills)
+    this.#gatekeeper = parts.launch.listen === 'own' ? createGatekeeper((workerId, message) => this.#processes.send(workerId, message)) : null
     this.#inbound = createInbound({
       readyWhen: parts.launch.fleet.workers.readyWhen,
       entry: parts.launch.app.entry,
       acceptor: this.#acceptor,
       inbox: this.#inbox,
+      gatekeeper: this.#gatekeeper,
       transfers: createTransfers((workerId, message, handle, done) => this.#processes.send(workerId, message, handle, done)),
       dispatch: (event) => this.#engine.dispatch(event),
       answerListen: (workerId, answer, handle) => void this.#processes.send(workerId, answer, handle ?? undefined),
@@ -180,6 +184,7 @@ export class Primary implements Control {
   }
 
   #publish({ workerId, routes }: Extract<Command, { kind: 'publish' }>): void {
+    if (workerId === null) this.#gatekeeper?.admit(routes.map((route) => route.workerId))
     const ids = workerId === null ? this.#engine.fleet().workers.map(({ id }) => id) : [workerId]
     for (const id of ids) this.#processes.send(id, { kind: 'routes', routes })
   }
@@ -208,6 +213,7 @@ export class Primary implements Control {
     this.#sampling?.stop()
     this.#acceptor.close()
     this.#neighbourhood?.close()
+    this.#gatekeeper?.close()
     this.#parts.measurer.close()
     this.#engine.close()
     this.#end.resolve(end)

@@ -23,6 +23,8 @@ export type WorkerMessage =
   /** The app called `ready()` or `process.send('ready')`. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'report'; readonly report: Report }
+  /** How many connections there are, and whether there is room for more; told when it changed much, or when asked by `count`. */
+  | { readonly kind: 'connections'; readonly connections: number; readonly takesMore: boolean }
   /** The app called `attachSocketIO()`: broadcasts between workers pass through the primary from now on. */
   | { readonly kind: 'attached'; readonly library: 'socket.io' }
   | { readonly kind: 'probed'; readonly healthy: boolean; readonly detail: string }
@@ -40,6 +42,10 @@ export type PrimaryMessage =
   | { readonly kind: 'promote' }
   /** `patient`: others serve on and nobody waits, so a quiet connection is left to its server's own keep-alive time-out. */
   | { readonly kind: 'drain'; readonly timeoutMs: number; readonly patient: boolean }
+  /** Accept connections, or leave them to workers that have fewer. */
+  | { readonly kind: 'gate'; readonly open: boolean }
+  /** Answered by `connections` at once. */
+  | { readonly kind: 'count' }
   /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
   | { readonly kind: 'shed'; readonly connections: number }
   /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */

@@ -59,6 +59,8 @@ function workerMessageOf(fields: Fields): WorkerMessage {
       return listenRequestOf(fields)
     case 'report':
       return { kind, report: reportOf(fieldsOf(fieldOf(fields, 'report'))) }
+    case 'connections':
+      return { kind, connections: countOf(fields, 'connections'), takesMore: booleanOf(fields, 'takesMore') }
     case 'attached':
       if (fieldOf(fields, 'library') !== 'socket.io') throw new Malformed('library')
       return { kind, library: 'socket.io' }
@@ -85,7 +87,10 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
   const kind = fieldOf(fields, 'kind')
   switch (kind) {
     case 'promote':
+    case 'count':
       return { kind }
+    case 'gate':
+      return { kind, open: booleanOf(fields, 'open') }
     case 'socket':
       return { kind, requestId: countOf(fields, 'requestId'), error: orNull(fields, 'error', () => listenErrorOf(fields)) }
     case 'drain':

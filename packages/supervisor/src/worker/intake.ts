@@ -13,6 +13,10 @@ export interface Intake {
   answer(requestId: number, error: ListenError | null, handle: unknown): void
   openDoors(): void
   shutDoors(): void
+  /** Open doors let clients in only while this is open: others may have fewer. */
+  setGate(open: boolean): void
+  /** Clients are let in here when the gate is open. */
+  readonly takesMore: boolean
 }
 
 type Question = Omit<ListenRequest, 'requestId'>
@@ -34,8 +38,9 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
     () => moveDoors(),
   )
   let open = startOpen
+  let isGateOpen = true
 
-  const isOpen = (): boolean => open && !descriptors.areScarce
+  const isOpen = (): boolean => open && isGateOpen && !descriptors.areScarce
   const moveDoors = (): void => {
     for (const door of doors) {
       if (isOpen()) door.open()
@@ -82,6 +87,13 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
     shutDoors() {
       open = false
       moveDoors()
+    },
+    setGate(openNow) {
+      isGateOpen = openNow
+      moveDoors()
+    },
+    get takesMore() {
+      return open && doors.size > 0 && !descriptors.areScarce
     },
   }
 }

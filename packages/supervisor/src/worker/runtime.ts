@@ -5,6 +5,7 @@ import type { PrimaryMessage } from '../wire/messages.ts'
 import type { Channel } from './channel.ts'
 import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
+import { ConnectionCount } from './connection-count.ts'
 import { Door } from './door.ts'
 import { Drain } from './drain.ts'
 import { createHandOver, type HandOver } from './hand-over.ts'
@@ -46,6 +47,7 @@ export class Runtime {
   readonly #drain: Drain
   readonly #servers: Servers
   readonly #intake: Intake | null
+  readonly #count: ConnectionCount
   readonly #handOver: HandOver
   readonly #neighbours: Neighbours | null
   readonly #stickyKeys: StickyKeys | null
@@ -73,6 +75,11 @@ export class Runtime {
       onListening: () => this.#listening(),
     })
     this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
+    this.#count = new ConnectionCount(
+      () => this.#traffic.connections.size,
+      (connections) => this.#channel.send({ kind: 'connections', connections, takesMore: this.#intake?.takesMore ?? false }),
+    )
+    if (this.#intake) this.#traffic.onChange = this.#count.changed
     this.#handOver = createHandOver(this.#channel)
     this.#neighbours = this.#meetNeighbours()
     this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours) : null
@@ -137,6 +144,10 @@ export class Runtime {
         return this.#stickyKeys?.takeRoutes(message.routes)
       case 'handedOver':
         return this.#handOver.settle(message.transferId, message.taken)
+      case 'gate':
+        return this.#intake?.setGate(message.open)
+      case 'count':
+        return this.#count.tell()
       case 'shed':
         return shed(this.#traffic, message.connections)
       case 'probe':

@@ -19,6 +19,8 @@ interface HttpMoment {
 /** The connections and requests of this process, seen through Node's diagnostics channels: the app's servers are not touched. */
 export class Traffic {
   readonly connections: Set<Connection> = new Set()
+  /** Called when a connection came or went. */
+  onChange: () => void = () => {}
   /** Since the last `take()`. */
   #requests = 0
   readonly #latencies = new Uint32Array(BUCKETS)
@@ -64,6 +66,7 @@ export class Traffic {
     socket[CONNECTION] = connection
     this.connections.add(connection)
     socket.on('close', () => this.#closed(connection))
+    this.onChange()
   }
 
   #requested({ socket, response }: HttpMoment): void {
@@ -110,6 +113,7 @@ export class Traffic {
     connection.inFlight = 0
     connection.response = null
     this.connections.delete(connection)
+    this.onChange()
   }
 
   /** The first request over TLS: what was accepted is the socket below. */
