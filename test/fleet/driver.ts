@@ -55,6 +55,8 @@ export interface TickFields extends Partial<Omit<Sample, 'workerId'>> {
   readonly silent?: readonly number[]
   /** Resident memory by worker id, where it differs. */
   readonly memoryOf?: Readonly<Record<number, number>>
+  /** CPUs in use in the whole container. */
+  readonly usedCpus?: number | null
 }
 
 /** Feeds a fleet by hand: every event is checked against the invariants, and no step may report a bug of the supervisor. */
@@ -107,12 +109,12 @@ export class Driver {
   }
 
   /** One tick: every ready worker or spare reports `report`, except the silent ones. */
-  tick({ cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {} }: TickFields = {}, afterMs = 1000): this {
+  tick({ cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {}, usedCpus = 1 }: TickFields = {}, afterMs = 1000): this {
     const samples = this.fleet.workers.map(({ id, life }): Sample => {
       const reports = (life.kind === 'ready' || life.kind === 'spare') && !silent.includes(id)
       return { workerId: id, cpu, memoryBytes: memoryOf[id] ?? memoryBytes, report: reports ? report : null }
     })
-    return this.send({ kind: 'sampled', samples, usage: { cpus: 1, memoryBytes: 500 * MB } }, afterMs)
+    return this.send({ kind: 'sampled', samples, usage: { cpus: usedCpus, memoryBytes: 500 * MB } }, afterMs)
   }
 
   workers(kind: Worker['life']['kind']): readonly Worker[] {

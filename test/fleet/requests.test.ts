@@ -218,6 +218,26 @@ test('a scheduled floor lifts a fleet that rests, a scheduled ceiling lowers it,
   expect(driver.fleet.target).toBe(5)
 })
 
+test('where the CPU of the container is used up, growth is held back, and the decision says so; with room again the fleet grows', () => {
+  const driver = running(1, { capacity: { cpus: 4 } })
+  const busy = { cpu: 3.9, report: reportOf({ eventLoopUtilization: 0.99 }) }
+  for (let ticks = 0; ticks < 10; ticks++) driver.tick({ ...busy, usedCpus: 3.97 })
+  expect(driver.fleet.target).toBe(1)
+  expect(driver.fleet.decisions).toMatchObject([{ from: 1, to: 1, wanted: 2, lane: 'surge' }])
+  expect(driver.fleet.decisions[0]?.heldBackBy).toEqual(['capacity: 3.97 of 4 CPUs (host) are used; more workers cannot help, replicas are needed'])
+  driver.tick({ ...busy, usedCpus: 2 })
+  expect(driver.fleet.target).toBe(2)
+})
+
+test('one peak of CPU, or a usage that is not known, holds nothing back', () => {
+  for (const usedCpus of [null, 4]) {
+    const driver = running(1, { capacity: { cpus: 4 } })
+    driver.tick({ report: reportOf({ eventLoopUtilization: 0.99 }) })
+    driver.tick({ report: reportOf({ eventLoopUtilization: 0.99 }), usedCpus })
+    expect(driver.fleet.target).toBe(2)
+  }
+})
+
 test('shadow mode: decisions are told, and the size stays', () => {
   const driver = running(1, { scaling: { mode: 'shadow' } })
   for (let ticks = 0; ticks < 120; ticks++) driver.tick({ report: reportOf({ queue: 900 }) })

@@ -56,6 +56,27 @@ class Policy {
 
 const windowOnly = { surge: null } as const
 
+test('the sentence tells the figure that decided: the mean of the window, not a last value below the threshold', () => {
+  const policy = new Policy(2, windowOnly).feed({ cpu: 0.9 }, 59).feed({ cpu: 0.66 }, 1)
+  expect(policy.told[0]?.reason).toMatch(/^cpu (8[5-9]|90) % above 70 % for 60 s$/)
+  expect(policy.told[0]?.signals['cpu']?.value).toBeGreaterThan(0.7)
+  expect(new Policy(2, windowOnly).feed({ cpu: 0.703 }, 60).told[0]?.reason).toBe('cpu 70.3 % above 70 % for 60 s')
+})
+
+test('whatever the values were, every figure that a change names is on the side of its threshold that it says', () => {
+  const ticks = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 60, maxLength: 200 })
+  fc.assert(
+    fc.property(ticks, (values) => {
+      const policy = new Policy(2, windowOnly)
+      for (const cpu of values) policy.feed({ cpu }, 1)
+      for (const { signals } of policy.changes()) {
+        for (const { value, threshold } of Object.values(signals)) expect(value).toBeGreaterThanOrEqual(threshold)
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
 test.for([
   ['cpu', 0.71, 60],
   ['memory', 0.81, 60],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chooseSheds } from '../../packages/supervisor/src/policy/balance.ts'
-import { ceilingOf } from '../../packages/supervisor/src/policy/capacity.ts'
+import { ceilingOf, exhaustionTrigger } from '../../packages/supervisor/src/policy/capacity.ts'
 import { bucketOf, merge, percentileMs, toSparse, total, upperEdgeMs } from '../../packages/supervisor/src/policy/latency.ts'
 import { afterExit, calm } from '../../packages/supervisor/src/policy/respawn.ts'
 import { type RetireCandidate, chooseRetirees } from '../../packages/supervisor/src/policy/retire.ts'
@@ -139,17 +139,35 @@ test.for([
   ['memory is exhausted: not even those that are there', { oversubscribe: false, usedMb: 990, eachMb: 450, processes: 2 }, 1],
 ] as const)('capacity: %s', ([, { oversubscribe, usedMb, eachMb, processes }, workers]) => {
   const memoryBytes = Array.from({ length: processes }, () => eachMb * MB)
-  expect(ceilingOf({ capacity: container, usage: { cpus: 1, memoryBytes: usedMb * MB }, oversubscribe, processes, memoryBytes }).workers).toBe(
+  const usage = { cpus: 1, memoryBytes: usedMb * MB }
+  expect(ceilingOf({ capacity: container, usage, oversubscribe, target: processes, exhaustedCpus: null, processes, memoryBytes }).workers).toBe(
     workers,
   )
 })
 
 test('capacity says what is exhausted, with the numbers', () => {
-  const input = { capacity: container, oversubscribe: true, processes: 2, memoryBytes: [400 * MB, 400 * MB] }
+  const input = { capacity: container, oversubscribe: true, target: 2, exhaustedCpus: null, processes: 2, memoryBytes: [400 * MB, 400 * MB] }
   expect(ceilingOf({ ...input, usage: { cpus: 1, memoryBytes: 850 * MB } }).because).toBe(
     '850 MB of 1000 MB memory are used and a worker takes 400 MB',
   )
   expect(ceilingOf({ ...input, oversubscribe: false, usage: { cpus: 1, memoryBytes: null } }).because).toBe('2.5 CPUs (cgroup2) carry 3 workers')
+})
+
+test('used up CPU: the fleet may stay, but not grow, unless it is meant to be larger than the container', () => {
+  const usage = { cpus: 2.45, memoryBytes: 100 * MB }
+  const input = { capacity: container, usage, oversubscribe: false, target: 2, exhaustedCpus: 2.447, processes: 2, memoryBytes: [60 * MB, 60 * MB] }
+  expect(ceilingOf(input)).toEqual({ workers: 2, because: '2.45 of 2.5 CPUs (cgroup2) are used' })
+  expect(ceilingOf({ ...input, exhaustedCpus: null }).workers).toBe(3)
+  expect(ceilingOf({ ...input, oversubscribe: true }).workers).toBeGreaterThan(3)
+})
+
+test.for([
+  [0.5, 0.475],
+  [2, 1.9],
+  [4, 3.8],
+  [32, 31.75],
+] as const)('of %s CPUs, more than %s in use are as good as all: less than that is room for a worker', ([cpus, threshold]) => {
+  expect(exhaustionTrigger({ ...container, cpus }).threshold).toBeCloseTo(threshold, 9)
 })
 
 test.for([

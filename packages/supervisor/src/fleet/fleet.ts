@@ -5,6 +5,7 @@ import type { Capacity, Report, Usage } from '../policy/sample.ts'
 import { type ScaleState, untouched } from '../policy/scale.ts'
 import type { Limits } from '../policy/schedule.ts'
 import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, WorkerSettings } from '../policy/settings.ts'
+import type { Hold } from '../policy/window.ts'
 import type { Life } from './slot.ts'
 import type { LastExit } from './status.ts'
 
@@ -92,6 +93,8 @@ export interface Fleet {
   readonly pendingScale: { readonly requestId: number } | null
   readonly sampledAtMs: number | null
   readonly usage: Usage
+  /** Since when the CPU of the container is as good as used up; null while it is not. */
+  readonly cpuExhaustion: Hold | null
   /** Response times of the last ticks, one histogram a tick, newest last. */
   readonly latencies: readonly LatencyCounts[]
   /** Decisions that were news, newest last, bounded. */
@@ -125,6 +128,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     pendingScale: null,
     sampledAtMs: null,
     usage: { cpus: null, memoryBytes: null },
+    cpuExhaustion: null,
     latencies: [],
     decisions: [],
     standing: null,

@@ -1,8 +1,9 @@
-import { type Ceiling, ceilingOf } from '../policy/capacity.ts'
+import { type Ceiling, ceilingOf, exhaustionTrigger } from '../policy/capacity.ts'
 import { isFresh } from '../policy/health.ts'
 import { type LatencyCounts, merge } from '../policy/latency.ts'
-import type { Sample } from '../policy/sample.ts'
+import type { Sample, Usage } from '../policy/sample.ts'
 import { type Signals, type WorkerFacts, readSignals } from '../policy/signals.ts'
+import { advanceHold, heldLongEnough } from '../policy/window.ts'
 import { isReady, warming } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Fleet, Worker } from './fleet.ts'
@@ -23,6 +24,12 @@ export function takeIn(draft: Draft, samples: readonly Sample[], intervalMs: num
     return { ...worker, cpu, memoryBytes, report, reportAtMs: fleet.nowMs, silentMs: 0 }
   })
   fleet.latencies = [...fleet.latencies, merge(histograms)].slice(-LATENCY_TICKS)
+}
+
+export function takeInUsage({ fleet }: Draft, usage: Usage, intervalMs: number): void {
+  fleet.usage = usage
+  const trigger = exhaustionTrigger(fleet.settings.capacity)
+  fleet.cpuExhaustion = advanceHold(fleet.cpuExhaustion, usage.cpus, trigger, 'above', fleet.nowMs, intervalMs)
 }
 
 const NOTHING_KNOWN: Omit<Sample, 'workerId'> = { cpu: null, memoryBytes: null, report: null }
@@ -47,7 +54,16 @@ export function knownMemoryBytes(fleet: Fleet): number[] {
 }
 
 export function currentCeiling(fleet: Fleet): Ceiling {
-  const { capacity, workers } = fleet.settings
-  const { oversubscribe } = workers
-  return ceilingOf({ capacity, usage: fleet.usage, oversubscribe, processes: fleet.workers.length, memoryBytes: knownMemoryBytes(fleet) })
+  const { capacity, workers, tickMs } = fleet.settings
+  const { usage, target, cpuExhaustion } = fleet
+  const isExhausted = cpuExhaustion !== null && heldLongEnough(cpuExhaustion, exhaustionTrigger(capacity), fleet.nowMs, tickMs)
+  return ceilingOf({
+    capacity,
+    usage,
+    oversubscribe: workers.oversubscribe,
+    target,
+    exhaustedCpus: isExhausted ? cpuExhaustion.mean : null,
+    processes: fleet.workers.length,
+    memoryBytes: knownMemoryBytes(fleet),
+  })
 }

@@ -8,7 +8,7 @@ import { wantedSpares } from '../policy/spares.ts'
 import { isReady, isSpare } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Fleet } from './fleet.ts'
-import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn } from './observe.ts'
+import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
 
 /** Decisions kept for `explain`. */
 const DECISIONS_KEPT = 200
@@ -21,9 +21,12 @@ export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage
   const longestMs = LONGEST_INTERVAL_TICKS * fleet.settings.tickMs
   const gapMs = fleet.nowMs - (fleet.sampledAtMs ?? fleet.nowMs - fleet.settings.tickMs)
   const intervalMs = Math.min(gapMs, longestMs)
-  if (gapMs > longestMs) fleet.scale = { ...fleet.scale, holds: noHolds }
+  if (gapMs > longestMs) {
+    fleet.scale = { ...fleet.scale, holds: noHolds }
+    fleet.cpuExhaustion = null
+  }
   fleet.sampledAtMs = fleet.nowMs
-  fleet.usage = usage
+  takeInUsage(draft, usage, intervalMs)
   takeIn(draft, samples, intervalMs)
   if (fleet.phase !== 'running') return
   fleet.spareTarget = spareTarget(fleet)

@@ -1,7 +1,7 @@
 import type { SignalReading } from './decision.ts'
 import type { ScalingSettings, Trigger } from './settings.ts'
 import type { Signals } from './signals.ts'
-import { type Hold, advanceHold, heldForMs } from './window.ts'
+import { type Hold, advanceHold, heldForMs, heldLongEnough } from './window.ts'
 
 type HoldsByName = Readonly<Record<string, Hold | null>>
 type TriggersByName = Readonly<Record<string, Trigger>>
@@ -49,9 +49,6 @@ function advanceSide(holds: HoldsByName, triggers: TriggersByName, tick: Tick, s
   return next
 }
 
-/** Ticks come a little early or late, so a window of two ticks is 1,995 ms as often as 2,005: it must not take a third tick for that. */
-const JITTER_SHARE = 0.1
-
 export type Readings = Readonly<Record<string, SignalReading>>
 
 /** The triggers that hold, with the value people would see; `longEnough` keeps only those whose window is full. */
@@ -59,10 +56,9 @@ export function readings(holds: HoldsByName, triggers: TriggersByName, tick: Tic
   const found: Record<string, SignalReading> = {}
   for (const name in triggers) {
     const hold = holds[name] ?? null
-    const { threshold, forMs } = triggers[name] as Trigger
-    const heldMs = heldForMs(hold, tick.nowMs)
-    if (!hold || (longEnough && heldMs + tick.intervalMs * JITTER_SHARE < forMs)) continue
-    found[name] = { value: tick.signals[name]?.shown ?? null, threshold: Math.round(threshold * 1000) / 1000, heldForMs: Math.round(heldMs) }
+    const trigger = triggers[name] as Trigger
+    if (!hold || (longEnough && !heldLongEnough(hold, trigger, tick.nowMs, tick.intervalMs))) continue
+    found[name] = readingOf(hold, trigger, name, tick)
   }
   return found
 }
@@ -71,8 +67,17 @@ export function readings(holds: HoldsByName, triggers: TriggersByName, tick: Tic
 export function allReadings(holds: HoldsByName, triggers: TriggersByName, tick: Tick): Readings {
   const all: Record<string, SignalReading> = {}
   for (const name in triggers) {
-    const { threshold } = triggers[name] as Trigger
-    all[name] = { value: tick.signals[name]?.shown ?? null, threshold, heldForMs: Math.round(heldForMs(holds[name] ?? null, tick.nowMs)) }
+    all[name] = readingOf(holds[name] ?? null, triggers[name] as Trigger, name, tick)
   }
   return all
 }
+
+/**
+ * Of a trigger that holds, the mean that keeps it: the last value alone may well lie on the other side of the threshold.
+ */
+function readingOf(hold: Hold | null, { threshold }: Trigger, name: string, { signals, nowMs }: Tick): SignalReading {
+  const value = hold?.mean ?? signals[name]?.shown ?? null
+  return { value: value === null ? null : rounded(value), threshold: rounded(threshold), heldForMs: Math.round(heldForMs(hold, nowMs)) }
+}
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000

@@ -36,3 +36,10 @@ export function advanceHold(
 export function heldForMs(hold: Hold | null, nowMs: number): number {
   return hold ? nowMs - hold.sinceMs : 0
 }
+
+/** Ticks come a little early or late, so a window of two ticks is 1,995 ms as often as 2,005: it must not take a third tick for that. */
+const JITTER_SHARE = 0.1
+
+export function heldLongEnough(hold: Hold | null, { forMs }: Trigger, nowMs: number, intervalMs: number): boolean {
+  return hold !== null && heldForMs(hold, nowMs) + intervalMs * JITTER_SHARE >= forMs
+}
