@@ -53,7 +53,7 @@ it('prints the same for people, with the size of the container', async ({ cli })
   const { code, stdout } = await runHere(cli.folder, ['check', 'gone.js'])
   expect(code).toBe(2)
   expect(stdout).toMatch(/^error {4}The entry .*gone\.js does not exist/)
-  expect(stdout).toContain('1 error, 1 warning; 2 CPUs, 2 GB (cgroup2)')
+  expect(stdout).toContain('1 error, 0 warnings; 2 CPUs, 2 GB (cgroup2)')
 })
 
 describe('errors, exit 2', () => {
@@ -106,6 +106,18 @@ describe('warnings, exit 0', () => {
     ['none at all', {}, { RAILWAY_REPLICA_ID: 'x', RAILWAY_DEPLOYMENT_DRAINING_SECONDS: '0' }, 'RAILWAY_DEPLOYMENT_DRAINING_SECONDS is 0'],
     ['too little', {}, { RAILWAY_REPLICA_ID: 'x', RAILWAY_DEPLOYMENT_DRAINING_SECONDS: '10' }, 'Set it to 35.'],
     [
+      'a window that was forgotten',
+      { scaling: { down: { cpu: { for: '60s' }, queue: { for: '90s' }, p95: false, eventLoopDelay: false, eventLoopUtilization: false } } },
+      {},
+      'scaling.down.memory keeps its window of 300 s, so the fleet shrinks no sooner, though the other windows are 90 s or less.',
+    ],
+    [
+      'several windows that were forgotten',
+      { scaling: { down: { cpu: { for: '60s' }, p95: false } } },
+      {},
+      'scaling.down.memory, scaling.down.queue, scaling.down.eventLoopDelay, scaling.down.eventLoopUtilization keep their windows of 300 s',
+    ],
+    [
       'a package manager in between',
       {},
       { npm_lifecycle_event: 'start', npm_config_user_agent: 'pnpm/12.0.0 npm/? node/v24' },
@@ -119,6 +131,8 @@ describe('warnings, exit 0', () => {
 
   it.for([
     ['oversubscribed on purpose', { workers: { max: 9, oversubscribe: true } }, {}],
+    ['a workers.max that nobody chose', { workers: {} }, {}],
+    ['a longer window beside the usual ones', { scaling: { down: { cpu: { for: '600s' } } } }, {}],
     ['enough time', {}, { RAILWAY_REPLICA_ID: 'x', RAILWAY_DEPLOYMENT_DRAINING_SECONDS: '40' }],
     ['called by npx', {}, { npm_lifecycle_event: 'npx', npm_config_user_agent: 'npm/11.0.0' }],
     ['empty variables', {}, { RAILWAY_ENVIRONMENT_ID: '', npm_lifecycle_event: '', PORT: '' }],

@@ -254,6 +254,7 @@ test('a number that is not known yet is null in the status, never 0', () => {
   expect(viewOf(driver.fleet, driver.nowMs).fleet).toMatchObject({ cpu: null, queue: null, p95Ms: null, requestsPerSecond: null, ready: 2 })
   driver.tick({ report: reportOf({ requests: 900, queue: 3 }) })
   expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject({ cpu: 0.1, queue: 3, requestsPerSecond: 900 })
+  expect(viewOf(driver.fleet, driver.nowMs).fleet.p95Ms).toBeNull()
   for (let ticks = 0; ticks < 4; ticks++) driver.tick({ silent: [1] })
   expect(viewOf(driver.fleet, driver.nowMs).workers[0]).toMatchObject({ queue: null, requestsPerSecond: null })
 })

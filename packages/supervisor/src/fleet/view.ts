@@ -1,4 +1,4 @@
-import { percentileMs } from '../policy/latency.ts'
+import { merge, percentileMs } from '../policy/latency.ts'
 import { countReady } from './census.ts'
 import type { Fleet, Worker } from './fleet.ts'
 import { factsOf, fleetSignals } from './observe.ts'
@@ -61,7 +61,8 @@ function viewFleet(fleet: Fleet): FleetStatus {
     cpu: shown('cpu'),
     memory: shown('memory'),
     queue: shown('queue'),
-    p95Ms: shown('p95'),
+    // The signal is 0 where nothing was asked, so that a quiet fleet can shrink; for people that would be a response time.
+    p95Ms: rounded(percentileMs(merge(fleet.latencies), 0.95)),
     eventLoopUtilization: shown('eventLoopUtilization'),
     eventLoopDelayP99Ms: shown('eventLoopDelay'),
     requestsPerSecond: rates.length === 0 ? null : rounded(rates.reduce((sum, rate) => sum + rate, 0)),

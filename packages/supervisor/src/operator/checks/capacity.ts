@@ -3,11 +3,14 @@ import type { WorkerSettings } from '../../policy/settings.ts'
 import { bytes, count } from '../units.ts'
 import { type Finding, warning } from './finding.ts'
 
-/** What a container of this size will not carry, whatever is configured. */
-export function checkCapacity({ cpus, memoryBytes, source }: Capacity, workers: WorkerSettings): Finding[] {
+/**
+ * What a container of this size will not carry, whatever is configured. A workers.max that nobody chose is no promise: the fleet knows its
+ * container and stays within it.
+ */
+export function checkCapacity({ cpus, memoryBytes, source }: Capacity, workers: WorkerSettings, isMaxGiven: boolean): Finding[] {
   const findings: Finding[] = []
   const carried = Math.max(1, Math.ceil(cpus))
-  if (workers.max > carried && !workers.oversubscribe) {
+  if (isMaxGiven && workers.max > carried && !workers.oversubscribe) {
     const stays = `the fleet stays at ${carried} or below by itself`
     findings.push(
       warning(

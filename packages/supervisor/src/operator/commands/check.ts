@@ -1,3 +1,4 @@
+import { isGiven } from '../../config/given.ts'
 import { inspectOptions, lineOf } from '../../config/resolve.ts'
 import type { Settings } from '../../config/settings.ts'
 import { StationmasterError } from '../../errors.ts'
@@ -7,6 +8,7 @@ import { type Finding, error, warning } from '../checks/finding.ts'
 import { checkPlatform } from '../checks/platform.ts'
 import { checkPort } from '../checks/port.ts'
 import { checkReach } from '../checks/reach.ts'
+import { checkScaling } from '../checks/scaling.ts'
 import { connectControl } from '../control-client.ts'
 import { entryFault } from '../entry-file.ts'
 import type { ExitCode } from '../exit-code.ts'
@@ -24,8 +26,8 @@ export interface CheckFlags extends ControlFlag {
 /** Looks for everything that would go wrong, all at once, and starts nothing. */
 export async function check(context: CommandContext, entry: string | undefined, flags: CheckFlags): Promise<ExitCode> {
   const capacity = await context.outside.readCapacity()
-  const { settings, findings: ofConfig } = await checkConfig(context, entry, flags, capacity)
-  const findings = settings ? [...ofConfig, ...(await checkSurroundings(context, settings))] : ofConfig
+  const { settings, options, findings: ofConfig } = await checkConfig(context, entry, flags, capacity)
+  const findings = settings ? [...ofConfig, ...(await checkSurroundings(context, settings, options))] : ofConfig
   const messages = (level: Finding['level']) => findings.filter((finding) => finding.level === level).map(({ message }) => harmless(message))
   const [errors, warnings] = [messages('error'), messages('warning')]
   const ok = errors.length === 0
@@ -37,6 +39,8 @@ export async function check(context: CommandContext, entry: string | undefined, 
 
 interface Checked {
   readonly settings: Settings | null
+  /** As they were given: file and flags, without defaults. */
+  readonly options: unknown
   readonly findings: readonly Finding[]
 }
 
@@ -53,14 +57,14 @@ async function checkConfig(context: CommandContext, entry: string | undefined, f
   try {
     const { options, context: resolving } = await gatherOptions(source)
     const { settings, faults } = inspectOptions(options, resolving)
-    return { settings, findings: faults.map((fault) => error(lineOf(fault, resolving))) }
+    return { settings, options, findings: faults.map((fault) => error(lineOf(fault, resolving))) }
   } catch (failure) {
     if (!(failure instanceof StationmasterError)) throw failure
-    return { settings: null, findings: [error(failure.message)] }
+    return { settings: null, options: null, findings: [error(failure.message)] }
   }
 }
 
-async function checkSurroundings({ environment, outside }: CommandContext, settings: Settings): Promise<Finding[]> {
+async function checkSurroundings({ environment, outside }: CommandContext, settings: Settings, options: unknown): Promise<Finding[]> {
   const { app, fleet, redis, database, control } = settings
   const runningPid = await connectControl(control.socket)
     .status()
@@ -69,7 +73,8 @@ async function checkSurroundings({ environment, outside }: CommandContext, setti
   const missing = await entryFault(app.entry)
   const found = [
     ...(missing ? [error(missing)] : []),
-    ...checkCapacity(fleet.capacity, fleet.workers),
+    ...checkCapacity(fleet.capacity, fleet.workers, isGiven(options, 'workers.max')),
+    ...checkScaling(fleet.scaling, options),
     ...checkPlatform(environment, fleet.drain.timeoutMs, process.versions.node),
     ...(runningPid === null ? [] : [warning(`A supervisor runs here already (pid ${runningPid}); a second one needs its own --control.`)]),
   ]
