@@ -57,6 +57,8 @@ export interface TickFields extends Partial<Omit<Sample, 'workerId'>> {
   readonly memoryOf?: Readonly<Record<number, number>>
   /** CPUs in use in the whole container. */
   readonly usedCpus?: number | null
+  /** The wall clock, where it differs from the primary's running time. */
+  readonly wallMs?: number
 }
 
 /** Feeds a fleet by hand: every event is checked against the invariants, and no step may report a bug of the supervisor. */
@@ -109,12 +111,16 @@ export class Driver {
   }
 
   /** One tick: every ready worker or spare reports `report`, except the silent ones. */
-  tick({ cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {}, usedCpus = 1 }: TickFields = {}, afterMs = 1000): this {
+  tick(
+    { cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {}, usedCpus = 1, wallMs }: TickFields = {},
+    afterMs = 1000,
+  ): this {
     const samples = this.fleet.workers.map(({ id, life }): Sample => {
       const reports = (life.kind === 'ready' || life.kind === 'spare') && !silent.includes(id)
       return { workerId: id, cpu, memoryBytes: memoryOf[id] ?? memoryBytes, report: reports ? report : null }
     })
-    return this.send({ kind: 'sampled', samples, usage: { cpus: usedCpus, memoryBytes: 500 * MB } }, afterMs)
+    const usage = { cpus: usedCpus, memoryBytes: 500 * MB }
+    return this.send({ kind: 'sampled', wallMs: wallMs ?? this.nowMs + afterMs, samples, usage }, afterMs)
   }
 
   workers(kind: Worker['life']['kind']): readonly Worker[] {

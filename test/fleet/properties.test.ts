@@ -245,7 +245,7 @@ test('when the faults end the fleet heals: as many are ready as are wanted, and 
           if (life.kind === 'draining' || life.kind === 'killing') feed(gone(id, nowMs))
         }
         const samples = fleet.workers.map(({ id }) => ({ workerId: id, cpu: 0.4, memoryBytes: 1e8, report: reportOf({ eventLoopUtilization: 0.5 }) }))
-        feed({ kind: 'sampled', samples, usage: { cpus: 1, memoryBytes: 1e8 }, nowMs })
+        feed({ kind: 'sampled', wallMs: nowMs, samples, usage: { cpus: 1, memoryBytes: 1e8 }, nowMs })
       }
       const ready = fleet.workers.filter((worker) => worker.life.kind === 'ready')
       const spares = fleet.workers.filter((worker) => worker.life.kind === 'spare')

@@ -62,6 +62,7 @@ test('a smaller scale lets the cheapest go and a worker whose load is not known 
   const loads = [reportOf({ queue: 5 }), reportOf({ sockets: 1, connections: 1 }), null]
   driver.send({
     kind: 'sampled',
+    wallMs: driver.nowMs,
     samples: loads.map((report, index) => ({ workerId: index + 1, cpu: 0.1, memoryBytes: 1e8, report })),
     usage: { cpus: 1, memoryBytes: 1e9 },
   })
@@ -216,6 +217,21 @@ test('a scheduled floor lifts a fleet that rests, a scheduled ceiling lowers it,
   driver.send({ kind: 'scaleRequested', requestId: 1, workers: 5 }).bootAll()
   tickAt('2026-11-24T22:30:00Z')
   expect(driver.fleet.target).toBe(5)
+})
+
+test('schedules go by the clock on the wall: it moves on while the machine sleeps, and may be set back', () => {
+  const office = { cron: '0 8 * * *', timezone: 'Europe/Berlin', min: 3, max: null, until: '0 18 * * *', forMs: null }
+  const driver = running(1, { scaling: { schedule: [office], down: {}, surge: null } })
+  const floorAt = (iso: string): number => driver.tick({ wallMs: Date.parse(iso) }).fleet.limits.min
+  // One second of running time between them all.
+  expect(floorAt('2026-11-24T06:59:59Z')).toBe(1)
+  expect(floorAt('2026-11-24T13:00:00Z')).toBe(3)
+  expect(driver.fleet.target).toBe(3)
+  expect(floorAt('2026-11-24T17:00:00Z')).toBe(1)
+  expect(floorAt('2026-11-24T12:00:00Z')).toBe(3)
+  // Berlin's clocks are an hour further in summer.
+  expect(floorAt('2026-07-01T06:00:00Z')).toBe(3)
+  expect(floorAt('2026-07-01T16:00:00Z')).toBe(1)
 })
 
 test('where the CPU of the container is used up, growth is held back, and the decision says so; with room again the fleet grows', () => {

@@ -229,6 +229,16 @@ test('schedule: on the day the clocks change, the hours are those of the wall', 
   expect(['2026-10-25T06:59:00Z', '2026-10-25T07:00:00Z', '2026-10-25T16:59:00Z', '2026-10-25T17:00:00Z'].map(minAt)).toEqual([1, 4, 4, 1])
 })
 
+test('schedule: a time that does not exist on the day the clocks change still begins and ends its entry', () => {
+  const early = { ...office, cron: '30 2 * * *', until: '30 3 * * *' }
+  const minAt = (iso: string): number => limitsAt([early], at(iso), base).min
+  // 02:30 is no time of that day in Berlin: the hour from 02:00 is skipped at 01:00 UTC. An entry that begins in it begins with the next.
+  const long = { ...early, until: '0 5 * * *' }
+  expect(['00:59', '01:01', '02:59', '03:01'].map((time) => limitsAt([long], at(`2026-03-29T${time}:00Z`), base).min)).toEqual([1, 4, 4, 1])
+  // 02:30 comes twice on that day.
+  expect(['2026-10-25T00:29:00Z', '2026-10-25T00:31:00Z', '2026-10-25T02:29:00Z', '2026-10-25T02:31:00Z'].map(minAt)).toEqual([1, 4, 4, 1])
+})
+
 test('schedule: a duration, a ceiling, and a floor above the ceiling', () => {
   const night = { cron: '0 22 * * *', timezone: 'UTC', min: null, max: 2, until: null, forMs: 8 * 3_600_000 }
   expect(limitsAt([night], at('2026-11-24T23:00:00Z'), base)).toEqual({ min: 1, max: 2 })

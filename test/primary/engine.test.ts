@@ -97,7 +97,7 @@ describe('the recorder', () => {
       return recorder as never
     })
     engine.dispatch({ kind: 'started' })
-    for (let tick = 0; tick < 5000; tick++) engine.dispatch({ kind: 'sampled', samples: [], usage: { cpus: null, memoryBytes: null } })
+    for (let tick = 0; tick < 5000; tick++) engine.dispatch({ kind: 'sampled', wallMs: 0, samples: [], usage: { cpus: null, memoryBytes: null } })
     const recording = recorder.recording()
     expect(recording.events.length).toBeLessThanOrEqual(1200)
     expect(replay(recording).fleet).toEqual(engine.fleet())

@@ -15,7 +15,7 @@ export type FleetEvent = { readonly nowMs: number } & (
   /** The diagnostic report of a stuck worker is written (or could not be). */
   | { readonly kind: 'diagnosed'; readonly workerId: number; readonly reportPath: string | null }
   | { readonly kind: 'probed'; readonly workerId: number; readonly healthy: boolean; readonly detail: string }
-  | { readonly kind: 'sampled'; readonly samples: readonly Sample[]; readonly usage: Usage }
+  | Sampled
   | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
   | { readonly kind: 'reloadRequested'; readonly requestId: number }
   | { readonly kind: 'drainRequested'; readonly requestId: number; readonly workerId: number }
@@ -25,6 +25,14 @@ export type FleetEvent = { readonly nowMs: number } & (
   /** A deadline that `wakeAtMs` announced has come. */
   | { readonly kind: 'woken' }
 )
+
+export interface Sampled {
+  readonly kind: 'sampled'
+  /** What the clock on the wall shows, in unix milliseconds: schedules go by it, and by nothing else. It may jump. */
+  readonly wallMs: number
+  readonly samples: readonly Sample[]
+  readonly usage: Usage
+}
 
 export interface Exited {
   readonly kind: 'exited'

@@ -78,7 +78,7 @@ export interface Fleet {
   readonly target: number
   readonly spareTarget: number
   readonly scale: ScaleState
-  /** Floor and ceiling in force, and the minute they were read off the schedule. */
+  /** Floor and ceiling in force, and the minute of the wall clock at which they were read off the schedule. */
   readonly limits: Limits & { readonly minute: number }
   readonly respawn: RespawnState
   /** The same for spares: they may fail without harm to anyone. */

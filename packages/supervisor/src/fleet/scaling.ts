@@ -1,12 +1,12 @@
 import { chooseSheds } from '../policy/balance.ts'
 import type { Decision } from '../policy/decision.ts'
 import { noHolds } from '../policy/holds.ts'
-import type { Sample, Usage } from '../policy/sample.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
 import { wantedSpares } from '../policy/spares.ts'
 import { isReady, isSpare } from './census.ts'
 import type { Draft } from './draft.ts'
+import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
 import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
 
@@ -16,7 +16,7 @@ const DECISIONS_KEPT = 200
 const LONGEST_INTERVAL_TICKS = 3
 
 /** One tick: take in what was measured, ask the policy, and carry its answer into the target. */
-export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage): void {
+export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): void {
   const { fleet } = draft
   const longestMs = LONGEST_INTERVAL_TICKS * fleet.settings.tickMs
   const gapMs = fleet.nowMs - (fleet.sampledAtMs ?? fleet.nowMs - fleet.settings.tickMs)
@@ -30,7 +30,7 @@ export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage
   takeIn(draft, samples, intervalMs)
   if (fleet.phase !== 'running') return
   fleet.spareTarget = spareTarget(fleet)
-  fleet.limits = currentLimits(fleet)
+  fleet.limits = currentLimits(fleet, wallMs)
   const { min, max } = fleet.limits
   const signals = fleetSignals(fleet)
   const byHand = fleet.mode === 'manual'
@@ -39,10 +39,10 @@ export function onSampled(draft: Draft, samples: readonly Sample[], usage: Usage
 }
 
 /** Asking a calendar is the dearest part of a tick, and cron speaks in minutes. */
-function currentLimits(fleet: Fleet): Fleet['limits'] {
+function currentLimits(fleet: Fleet, wallMs: number): Fleet['limits'] {
   const { scaling, workers } = fleet.settings
-  const minute = Math.floor(fleet.nowMs / 60_000)
-  return minute === fleet.limits.minute ? fleet.limits : { ...limitsAt(scaling.schedule, fleet.nowMs, workers), minute }
+  const minute = Math.floor(wallMs / 60_000)
+  return minute === fleet.limits.minute ? fleet.limits : { ...limitsAt(scaling.schedule, wallMs, workers), minute }
 }
 
 function spareTarget(fleet: Fleet): number {

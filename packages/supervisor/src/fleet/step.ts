@@ -58,7 +58,7 @@ function take(draft: Draft, event: FleetEvent): void {
     case 'probed':
       return onProbed(draft, event.workerId, event.healthy, event.detail)
     case 'sampled':
-      onSampled(draft, event.samples, event.usage)
+      onSampled(draft, event)
       return examine(draft)
     case 'scaleRequested':
       return onScaleRequested(draft, event.requestId, event.workers)

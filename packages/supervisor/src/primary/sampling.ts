@@ -36,7 +36,7 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
         report: parts.inbox.take(workerId),
       }),
     )
-    parts.dispatch({ kind: 'sampled', samples, usage })
+    parts.dispatch({ kind: 'sampled', wallMs: Date.now(), samples, usage })
   }
   const atNextBeat = (): NodeJS.Timeout => setTimeout(beat, msToNextBeat(performance.timeOrigin + performance.now(), parts.tickMs, 'look'))
   const beat = (): void => {

@@ -223,7 +223,7 @@ export class World {
       usedCpus += cpu
       return { workerId: worker.workerId, cpu, memoryBytes, report: worker.report(this.nowMs, tickMs, request.cpuMs) }
     })
-    this.#dispatch({ kind: 'sampled', samples, usage: { cpus: usedCpus, memoryBytes: usedBytes } })
+    this.#dispatch({ kind: 'sampled', wallMs: this.nowMs, samples, usage: { cpus: usedCpus, memoryBytes: usedBytes } })
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {
