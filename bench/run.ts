@@ -5,16 +5,18 @@ import { removePm2 } from './harness/pm2.ts'
 import { closeDown, endAll } from './harness/processes.ts'
 import { type Measured, tableOf, writeResults } from './harness/report.ts'
 import type { Row, Settings } from './harness/row.ts'
+import { attached } from './rows/attached.ts'
 import { balance } from './rows/balance.ts'
 import { blocked } from './rows/blocked.ts'
 import { changes } from './rows/changes.ts'
 import { deaths } from './rows/deaths.ts'
+import { polling } from './rows/polling.ts'
 import { cold, spare } from './rows/first-request.ts'
 import { connections, keepAlive } from './rows/rates.ts'
 import { rest } from './rows/rest.ts'
 import { rush } from './rows/rush.ts'
 
-const ROWS: readonly Row[] = [keepAlive, connections, changes, spare, cold, rush, rest, deaths, balance, blocked]
+const ROWS: readonly Row[] = [keepAlive, connections, changes, spare, cold, rush, rest, deaths, balance, blocked, attached, polling]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]
 
   --quick   short rounds, to see that everything works; nothing is written

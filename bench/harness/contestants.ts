@@ -8,7 +8,7 @@ import { freePort } from './ports.ts'
 import { end, onceAtEnd, start } from './processes.ts'
 import { until, within } from './wait.ts'
 
-export type App = 'hello' | 'who' | 'express'
+export type App = 'hello' | 'who' | 'express' | 'socket-io'
 
 /** A server under one supervisor or another. */
 export interface Contestant {
@@ -39,7 +39,7 @@ const CLUSTER = appFile('bare-cluster')
 const START_LIMIT_MS = 20_000
 const SETTLE_LIMIT_MS = 60_000
 
-export function appFile(app: App | 'bare-cluster'): string {
+export function appFile(app: App | 'bare-cluster' | 'sticky-cluster'): string {
   return fileURLToPath(new URL(`../fixtures/${app}.mjs`, import.meta.url))
 }
 
@@ -92,7 +92,16 @@ export function readyPids(status: Status): number[] {
 
 export async function startBareCluster(app: App, count: number, env: Readonly<Record<string, string>> = {}): Promise<BareCluster> {
   const port = await freePort()
-  const started = start(CLUSTER, [appFile(app), String(count)], { env: { PORT: String(port), ...env } })
+  return await startCluster(CLUSTER, app, count, { PORT: String(port), ...env })
+}
+
+/** An app that is a worker of @socket.io/sticky. */
+export async function startSticky(app: App, count: number): Promise<Contestant> {
+  return { ...(await startCluster(appFile('sticky-cluster'), app, count, { PORT: String(await freePort()) })), name: '@socket.io/sticky' }
+}
+
+async function startCluster(program: string, app: App, count: number, env: Readonly<Record<string, string>>): Promise<BareCluster> {
+  const started = start(program, [appFile(app), String(count)], { env })
   const listening = new Promise<void>((resolve, reject) => {
     started.process.on('message', (message: { workers: number }) => {
       if (message.workers >= count) resolve()
@@ -102,7 +111,7 @@ export async function startBareCluster(app: App, count: number, env: Readonly<Re
   await within('the workers of a bare cluster', START_LIMIT_MS, listening)
   return {
     name: 'Node cluster',
-    port,
+    port: Number(env['PORT']),
     pid: started.pid,
     lastOutput: () => started.lastOutput(),
     fork: () => void started.process.send({ kind: 'fork' }),

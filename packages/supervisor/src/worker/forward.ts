@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import { builtin } from './builtin.ts'
 import { CLIENT_HEADER, describeClient } from './client-note.ts'
+import { hasBody } from './has-body.ts'
 
 /** Headers that are about one connection only; each of the two connections has its own. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', CLIENT_HEADER])
@@ -44,7 +45,8 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
   response.on('close', () => {
     if (!response.writableFinished) out.destroy()
   })
-  request.pipe(out)
+  if (hasBody(request)) request.pipe(out)
+  else out.end()
 }
 
 /** The owner closed a kept connection at the very moment it was used again. Without a body the request can be said once more. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SocketIOServer } from './engine-sockets.ts'
 import type { Neighbours } from './neighbours.ts'
@@ -15,6 +16,9 @@ interface AttachedServer extends SocketIOServer {
   readonly httpServer?: Server
   bind(engine: Engine): unknown
 }
+
+const LAST = Symbol('stationmaster.session')
+type Remembering = Socket & { [LAST]?: { readonly id: string; readonly owner: number | null } }
 
 /**
  * Brings every request of a Socket.IO session to the worker that has the session, whichever worker accepted the connection. The id names
@@ -38,9 +42,15 @@ export function stickEngines(server: SocketIOServer, neighbours: Neighbours, ids
 function stickEngine(engine: Engine, neighbours: Neighbours, ids: SessionIds): void {
   const handleRequest = engine.handleRequest.bind(engine)
   const handleUpgrade = engine.handleUpgrade.bind(engine)
+  // A client's connection mostly carries one session, and the tag of an id has to be checked only once there.
+  const ownerOf = (id: string, socket: Remembering): number | null => {
+    if (socket[LAST]?.id !== id) socket[LAST] = { id, owner: ids.ownerOf(id) }
+    return socket[LAST].owner
+  }
   const otherOwner = (request: IncomingMessage): number | null => {
+    if (neighbours.isFromNeighbour(request)) return null
     const id = sessionIdOf(request.url ?? '')
-    const owner = id === null ? null : ids.ownerOf(id)
+    const owner = id === null ? null : ownerOf(id, request.socket)
     return owner === neighbours.workerId ? null : owner
   }
   engine.generateId = () => ids.make()

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage } from 'node:http'
 import { bucketOf, BUCKETS, toSparse } from '../policy/latency.ts'
 import { Connection, isEventStream, isLongPoll } from './connection.ts'
+import { hasBody } from './has-body.ts'
 import type { ResponseInside, SocketInside } from './internals.ts'
 
 /** Only responses slower than this are asked whether they were slow on purpose; keeps the question out of the hot path. */
@@ -153,8 +153,4 @@ function closeAfter(connection: Connection, response: ResponseInside): void {
     if (req.complete && connection.response === response) response.shouldKeepAlive = false
     return Reflect.apply(writeHead, response, args)
   }) as typeof writeHead
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }

@@ -1,0 +1,44 @@
+// Socket.IO clients over long polling, a process of its own: `node chat.ts '<ChatOrder as JSON>'`. Each says something, waits for the acknowledgement, and says the next.
+import { PollingClient } from './polling-client.ts'
+
+export interface ChatOrder {
+  readonly port: number
+  readonly clients: number
+  readonly warmUpMs: number
+  readonly durationMs: number
+}
+
+export interface ChatReport {
+  readonly acknowledged: number
+  readonly elapsedMs: number
+  /** How sessions ended before it was over. */
+  readonly disconnects: Readonly<Record<string, number>>
+  /** What this process itself used. */
+  readonly cpuMs: number
+}
+
+const order = JSON.parse(process.argv[2] ?? '') as ChatOrder
+const disconnects: Record<string, number> = {}
+let acknowledged = 0
+let isOver = false
+
+const outside = {
+  port: order.port,
+  isOver: () => isOver,
+  acknowledged: () => acknowledged++,
+  disconnected: (how: string) => (disconnects[how] = (disconnects[how] ?? 0) + 1),
+}
+for (let index = 0; index < order.clients; index++) void new PollingClient(outside).run()
+process.on('disconnect', () => process.exit(0))
+setTimeout(() => {
+  const acknowledgedBefore = acknowledged
+  const cpuBefore = process.cpuUsage()
+  const begunAtMs = performance.now()
+  setTimeout(() => {
+    isOver = true
+    const { user, system } = process.cpuUsage(cpuBefore)
+    const elapsedMs = performance.now() - begunAtMs
+    const report: ChatReport = { acknowledged: acknowledged - acknowledgedBefore, elapsedMs, disconnects, cpuMs: (user + system) / 1000 }
+    process.send?.(report, () => process.exit(0))
+  }, order.durationMs)
+}, order.warmUpMs)
