@@ -9,6 +9,7 @@ import { attached } from './rows/attached.ts'
 import { balance } from './rows/balance.ts'
 import { blocked } from './rows/blocked.ts'
 import { changes } from './rows/changes.ts'
+import { crowd } from './rows/crowd.ts'
 import { deaths } from './rows/deaths.ts'
 import { polling } from './rows/polling.ts'
 import { cold, spare } from './rows/first-request.ts'
@@ -16,7 +17,7 @@ import { connections, keepAlive } from './rows/rates.ts'
 import { rest } from './rows/rest.ts'
 import { rush } from './rows/rush.ts'
 
-const ROWS: readonly Row[] = [keepAlive, connections, changes, spare, cold, rush, rest, deaths, balance, blocked, attached, polling]
+const ROWS: readonly Row[] = [keepAlive, connections, changes, spare, cold, rush, rest, deaths, balance, blocked, attached, polling, crowd]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]
 
   --quick   short rounds, to see that everything works; nothing is written

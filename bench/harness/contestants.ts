@@ -8,7 +8,7 @@ import { freePort } from './ports.ts'
 import { end, onceAtEnd, start } from './processes.ts'
 import { until, within } from './wait.ts'
 
-export type App = 'hello' | 'who' | 'express' | 'socket-io'
+export type App = 'hello' | 'who' | 'express' | 'socket-io' | 'crowd'
 
 /** A server under one supervisor or another. */
 export interface Contestant {
