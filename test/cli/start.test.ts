@@ -100,6 +100,7 @@ it('a reload that does not come up exits 1, tells why, and the old workers serve
   await writeFile(path.join(cli.folder, 'server.js'), SERVER)
   const app = start(['server.js', '--max', '2'])
   await app.says('the fleet is running')
+  await app.says('LISTENING')
   const port = Number(/LISTENING (\d+)/.exec(app.output())?.[1])
   await writeFile(path.join(cli.folder, 'server.js'), `throw new Error('bad release')`)
   const { code, stdout, stderr } = await cli.run(['reload'])

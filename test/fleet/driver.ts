@@ -47,6 +47,7 @@ export function reportOf(fields: Partial<Report> = {}): Report {
     sockets: 0,
     latencies: [],
     database: null,
+    signals: {},
     ...fields,
   }
 }

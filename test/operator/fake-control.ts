@@ -21,6 +21,7 @@ export const worker: WorkerStatus = {
   connections: 12,
   sockets: 7,
   database: null,
+  signals: { jobs: 4 },
 }
 
 export const decision: Decision = {
@@ -56,6 +57,7 @@ export const status: Status = {
     eventLoopUtilization: 0.4,
     eventLoopDelayP99Ms: 12.1,
     requestsPerSecond: 900,
+    signals: { jobs: 4 },
   },
   capacity: { cpus: 2, memoryBytes: 1e9, source: 'cgroup2' },
   database: null,

@@ -39,6 +39,21 @@ test.for([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])('
   })
 })
 
+const jobs = (workerId: number, signals: Readonly<Record<string, number>> | null): WorkerFacts => ({
+  ...worker(workerId, 0, null),
+  report: signals === null ? null : reportOf({ signals }),
+})
+
+test("a signal of the app's own: as with the others, what is missing counts against the intended action", () => {
+  const read = (...ready: WorkerFacts[]) => readSignals(ready, 0, [], ['jobs'])['jobs']
+  expect(read(jobs(1, { jobs: 4 }), jobs(2, { jobs: 8 }))).toEqual({ up: 6, down: 6, shown: 6 })
+  expect(read(jobs(1, { jobs: 4 }), jobs(2, {}))).toEqual({ up: 2, down: null, shown: 4 })
+  expect(read(jobs(1, { jobs: 4 }), jobs(2, null))).toEqual({ up: 2, down: null, shown: 4 })
+  expect(read(jobs(1, {}))).toEqual({ up: null, down: null, shown: null })
+  expect(read(jobs(1, { jobs: -4 }), jobs(2, {}))).toEqual({ up: -4, down: null, shown: -4 })
+  expect(readSignals([jobs(1, { jobs: 4 })], 1, [], ['jobs'])['jobs']).toEqual({ up: 2, down: null, shown: 4 })
+})
+
 const slow = (count: number): number[] => [bucketOf(5000), count]
 
 test('p95 of a handful of responses is chance: no reason to grow, but none to shrink either', () => {

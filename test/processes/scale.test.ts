@@ -1,9 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
+import { fixture } from './harness/station.ts'
 import { until } from './harness/until.ts'
 
 /** Grows at once when two requests wait in each worker, and only then. */
 const EAGER = { up: { queue: { above: 2, for: '200ms' } }, down: { queue: { below: 1 } }, cooldown: { up: '0ms' }, step: { up: 1 } }
+
+/** Only the signal that a test names may keep the fleet from shrinking. */
+const QUIET = { cpu: false, memory: false, queue: false, p95: false, eventLoopDelay: false, eventLoopUtilization: false }
 
 describe('by hand', () => {
   it('goes up to workers.max and down to 1, and says so when it is done', async ({ stage }) => {
@@ -108,6 +115,20 @@ describe('with the load', () => {
     expect(decision?.reason).toContain('queue')
     await load.stop()
     expect(load.summary()).toBe('none')
+  })
+
+  it("follows a signal of the app's own", async ({ stage }) => {
+    const jobsFile = path.join(await mkdtemp(path.join(tmpdir(), 'stationmaster-test-')), 'jobs')
+    const scaling = { ...EAGER, up: { jobs: { above: 50, for: '200ms' } }, down: { ...QUIET, jobs: { below: 10, for: '200ms' } } }
+    const config = { workers: { min: 1 }, scaling: { ...scaling, cooldown: { up: '0ms', down: '0ms' } } }
+    const station = await stage.start({ entry: fixture('reports-signal'), config, env: { JOBS_FILE: jobsFile } }, 1)
+    await station.until('a signal that is not known', ({ fleet }) => 'jobs' in fleet.signals && fleet.signals['jobs'] === null)
+    await writeFile(jobsFile, '120')
+    const decision = await station.until('a larger fleet', ({ fleet, lastDecision }) => fleet.ready > 1 && lastDecision)
+    expect(decision.reason).toMatch(/^jobs 120 above 50 for /)
+    await writeFile(jobsFile, '2')
+    await station.until('the smallest fleet', ({ fleet, workers }) => fleet.target === 1 && workers[0]?.signals['jobs'] === 2)
+    await rm(path.dirname(jobsFile), { recursive: true })
   })
 
   it('only decides in shadow mode: nothing is ever forked', async ({ stage }) => {

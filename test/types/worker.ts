@@ -3,8 +3,8 @@
 import { createServer } from 'node:http'
 import type { Pool } from 'pg'
 import { Server } from 'socket.io'
-import { attachSocketIO, createPool, lease, onDrain, ready, supervised } from '../../packages/supervisor/src/worker.ts'
-import type { DrainHook, Lease, LeaseValue, SocketIOServer } from '../../packages/supervisor/src/worker.ts'
+import { attachSocketIO, createPool, lease, onDrain, ready, reportSignal, supervised } from '../../packages/supervisor/src/worker.ts'
+import type { DrainHook, Lease, LeaseValue, SignalSource, SocketIOServer } from '../../packages/supervisor/src/worker.ts'
 
 type Equal<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -34,6 +34,19 @@ onDrain('close')
 onDrain()
 // @ts-expect-error what a hook resolves with is not used: most likely a mistake
 onDrain(async () => await Promise.resolve('closed'))
+
+// reportSignal: a number, or how to find it out
+reportSignal('jobs', 4)
+reportSignal('jobs', null)
+reportSignal('jobs', () => 4)
+const source: SignalSource = () => null
+reportSignal('jobs', source)
+// @ts-expect-error a promise is not asked for
+reportSignal('jobs', async () => await Promise.resolve(4))
+// @ts-expect-error a text is no value
+reportSignal('jobs', '4')
+// @ts-expect-error it has a name
+reportSignal(4)
 
 // createPool: pg's own pool with pg's own options
 const pool: Pool = createPool({ connectionString: 'postgres://localhost', max: 10, idleTimeoutMillis: 1000 })

@@ -16,6 +16,7 @@ const report: Report = {
   sockets: 7,
   latencies: [3, 1, 70, 2],
   database: null,
+  signals: {},
 }
 const listen: ListenRequest = { kind: 'listen', requestId: 1, port: 3000, host: null, path: null, fd: null, ipv6Only: false, turn: 0 }
 const error = { code: 'EADDRINUSE', errno: -98, message: 'address already in use' }
@@ -68,6 +69,31 @@ function* crippled(message: object): Generator<object> {
     }
   }
 }
+
+const reading = (signals: unknown): unknown => parseWorkerMessage(seal({ kind: 'report', report: { ...report, signals } }))
+
+it('takes signals of the app with names and values that can be trusted, and so many', () => {
+  const signals = { jobs: 4, rooms_2: -0.5 }
+  expect(reading(signals)).toEqual({ kind: 'message', message: { kind: 'report', report: { ...report, signals } } })
+  const many = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, index]))
+  expect(reading(many(32))).toMatchObject({ kind: 'message' })
+  expect(reading(many(33))).toEqual({ kind: 'malformed', why: 'signals' })
+})
+
+it('refuses any other', () => {
+  const wrong: readonly unknown[] = [
+    [],
+    null,
+    7,
+    { 'my-jobs': 1 },
+    { constructor: 1 },
+    { ['x'.repeat(65)]: 1 },
+    { jobs: '4' },
+    { jobs: null },
+    { jobs: Number.NaN },
+  ]
+  for (const signals of wrong) expect(reading(signals)).toMatchObject({ kind: 'malformed' })
+})
 
 describe.for(sides)('a message of $who', ({ parse, messages }) => {
   it('is read as it was sent, whether as JSON or as a structured clone', () => {

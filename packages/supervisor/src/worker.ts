@@ -1,5 +1,7 @@
 /** What an app may say to its supervisor. All of it also works without one: `node server.js` runs the same code. */
 import type { Pool, PoolConfig } from 'pg'
+import { AppSignals } from './worker/app-signals.ts'
+import type { SignalSource } from './worker/app-signals.ts'
 import type { DrainHook } from './worker/clean-up.ts'
 import type { SocketIOServer } from './worker/engine-sockets.ts'
 import type { Lease } from './worker/lease.ts'
@@ -9,11 +11,14 @@ import { findFacade } from './worker/shared-state.ts'
 import { useClusterAdapter } from './worker/socket-io.ts'
 import { endOnOwnShutdown, onOwnShutdown } from './worker/unsupervised.ts'
 
+export type { SignalSource } from './worker/app-signals.ts'
 export type { DrainHook } from './worker/clean-up.ts'
 export type { SocketIOServer } from './worker/engine-sockets.ts'
 export type { Lease, LeaseValue } from './worker/lease.ts'
 
 const facade = findFacade()
+/** Nobody asks for them without a supervisor, but what is wrong is as wrong in development. */
+const unread = new AppSignals()
 
 /**
  * True in a worker that stationmaster runs, false under plain `node`.
@@ -79,6 +84,20 @@ export function attachSocketIO(io: SocketIOServer): void {
   if (!facade) return
   useClusterAdapter(io)
   facade.attachSocketIO(io)
+}
+
+/**
+ * Reports a signal of the app's own, such as the length of a job queue, to be scaled by: `scaling.up.jobs` and `scaling.down.jobs`. Each worker
+ * reports its own value, the fleet is scaled by their mean. A number counts until the next call; a function is asked before every report. `null`,
+ * or a number that is not finite, means "not known now". Without a supervisor the call is only checked.
+ *
+ * @throws StationmasterError `SM_OPTION_INVALID` for a name that is none, or that of a signal which is measured anyway, and for a 33rd name
+ * @example
+ * reportSignal('jobs', () => jobs.length)   // with scaling: { up: { jobs: { above: 50, for: '30s' } } }
+ */
+export function reportSignal(name: string, value: SignalSource): void {
+  if (facade) facade.reportSignal(name, value)
+  else unread.set(name, value)
 }
 
 /**

@@ -12,7 +12,7 @@ interface DownTrigger<Threshold = number> {
   for?: Duration
 }
 
-/** The fleet grows if any of these held its time. `false` switches a signal off. Other names are signals that the app reports itself. */
+/** The fleet grows if any of these held its time. `false` switches a signal off. Other names are signals that the app reports itself, by `reportSignal()` of `stationmaster/worker`. */
 interface UpTriggers {
   /** A worker's share of one core, 0..1, mean over ready workers. Default `{ above: 0.7, for: '60s' }`. */
   cpu?: UpTrigger | false

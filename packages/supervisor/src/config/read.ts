@@ -1,3 +1,4 @@
+import { isSignalName } from '../policy/custom-signals.ts'
 import type { Trigger } from '../policy/settings.ts'
 import { type Fault, asStep, faultsOf, notAllowed, problem } from './fault.ts'
 import type { Kind } from './kind.ts'
@@ -56,7 +57,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
 
   function readUnknown(group: Tree, prefix: string, name: string, value: unknown): void {
     const signals = customKinds.get(prefix)
-    if (!signals || !isSignalName(name)) {
+    if (!signals || !isCustomSignal(name)) {
       const advice = unknownName(name, [...group.keys()], paths, prefix)
       faults.push(problem(prefix === '' ? asStep(name).replace(/^\./, '') : prefix.slice(0, -1) + asStep(name), `is not an option; ${advice}`))
       return
@@ -81,8 +82,8 @@ function suits(row: Row<unknown>, variable: string): boolean {
 }
 
 /** A name that is nearly one of ours is a slip of the pen, not a signal of the application. */
-function isSignalName(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name) && !(name in {}) && nearest(name, signalNames) === null
+function isCustomSignal(name: string): boolean {
+  return isSignalName(name) && nearest(name, signalNames) === null
 }
 
 function listed(group: Tree): string {

@@ -64,6 +64,14 @@ export interface Stopping {
   readonly requests: number
 }
 
+/** A signal of the app's own that triggers wait for and no worker reports. */
+export interface Unreported {
+  readonly name: string
+  readonly sinceMs: number
+  /** From here on it has no say, and people know. */
+  readonly told: boolean
+}
+
 export interface Fleet {
   readonly settings: FleetSettings
   readonly phase: 'starting' | 'running' | 'draining' | 'stopped'
@@ -95,6 +103,8 @@ export interface Fleet {
   readonly usage: Usage
   /** Since when the CPU of the container is as good as used up; null while it is not. */
   readonly cpuExhaustion: Hold | null
+  /** Signals of the app's own that triggers wait for in vain. */
+  readonly unreported: readonly Unreported[]
   /** Response times of the last ticks, one histogram a tick, newest last. */
   readonly latencies: readonly LatencyCounts[]
   /** Decisions that were news, newest last, bounded. */
@@ -129,6 +139,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     sampledAtMs: null,
     usage: { cpus: null, memoryBytes: null },
     cpuExhaustion: null,
+    unreported: [],
     latencies: [],
     decisions: [],
     standing: null,

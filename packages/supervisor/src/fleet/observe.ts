@@ -5,6 +5,7 @@ import type { Sample, Usage } from '../policy/sample.ts'
 import { type Signals, type WorkerFacts, readSignals } from '../policy/signals.ts'
 import { advanceHold, heldLongEnough } from '../policy/window.ts'
 import { isReady, warming } from './census.ts'
+import { customNames } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Fleet, Worker } from './fleet.ts'
 
@@ -46,7 +47,7 @@ export function factsOf(fleet: Fleet, worker: Worker): WorkerFacts {
 
 export function fleetSignals(fleet: Fleet): Signals {
   const ready = fleet.workers.filter(isReady).map((worker) => factsOf(fleet, worker))
-  return readSignals(ready, warming(fleet), fleet.latencies)
+  return readSignals(ready, warming(fleet), fleet.latencies, customNames(fleet.settings.scaling))
 }
 
 export function knownMemoryBytes(fleet: Fleet): number[] {

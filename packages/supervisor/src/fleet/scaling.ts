@@ -5,6 +5,7 @@ import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
 import { wantedSpares } from '../policy/spares.ts'
 import { isReady, isSpare } from './census.ts'
+import { scalingInForce, watchCustomSignals } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
@@ -29,6 +30,7 @@ export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): vo
   takeInUsage(draft, usage, intervalMs)
   takeIn(draft, samples, intervalMs)
   if (fleet.phase !== 'running') return
+  watchCustomSignals(draft)
   fleet.spareTarget = spareTarget(fleet)
   fleet.limits = currentLimits(fleet, wallMs)
   const { min, max } = fleet.limits
@@ -53,7 +55,7 @@ function spareTarget(fleet: Fleet): number {
 
 function scale(draft: Draft, input: ScaleInput): void {
   const { fleet } = draft
-  const { state, decision, news } = decide(fleet.scale, input, fleet.settings.scaling)
+  const { state, decision, news } = decide(fleet.scale, input, scalingInForce(fleet))
   fleet.scale = state
   fleet.standing = decision
   // What the load would call for is there to be asked for, but while the size is set by hand it is not news.

@@ -37,6 +37,8 @@ export interface WorkerStatus {
   readonly connections: number | null
   readonly sockets: number | null
   readonly database: DatabaseUse | null
+  /** What the app reports by names of its own. */
+  readonly signals: Readonly<Record<string, number>>
 }
 
 export interface FleetStatus {
@@ -52,6 +54,8 @@ export interface FleetStatus {
   readonly eventLoopUtilization: number | null
   readonly eventLoopDelayP99Ms: number | null
   readonly requestsPerSecond: number | null
+  /** Means of the app's own signals that the fleet is scaled by. */
+  readonly signals: Readonly<Record<string, number | null>>
 }
 
 export type LastExit = Omit<Exited, 'kind'> & { readonly atMs: number }

@@ -1,5 +1,6 @@
 import { merge, percentileMs } from '../policy/latency.ts'
 import { countReady } from './census.ts'
+import { customNames } from './custom-signals.ts'
 import type { Fleet, Worker } from './fleet.ts'
 import { factsOf, fleetSignals } from './observe.ts'
 import type { FleetStatus, Status, WorkerStatus } from './status.ts'
@@ -42,6 +43,7 @@ function viewWorker(fleet: Fleet, worker: Worker, nowMs: number): WorkerStatus {
     connections: report?.connections ?? null,
     sockets: report?.sockets ?? null,
     database: report?.database ?? null,
+    signals: report?.signals ?? {},
   }
 }
 
@@ -66,6 +68,7 @@ function viewFleet(fleet: Fleet): FleetStatus {
     eventLoopUtilization: shown('eventLoopUtilization'),
     eventLoopDelayP99Ms: shown('eventLoopDelay'),
     requestsPerSecond: rates.length === 0 ? null : rounded(rates.reduce((sum, rate) => sum + rate, 0)),
+    signals: Object.fromEntries(customNames(fleet.settings.scaling).map((name) => [name, shown(name)])),
   }
 }
 

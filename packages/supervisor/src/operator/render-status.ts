@@ -45,8 +45,14 @@ export function renderStatus(status: Status, nowMs: number, paint: Paint): strin
     `${count(capacity.cpus)} CPUs, ${bytes(capacity.memoryBytes)} (${capacity.source})`,
   ]
   const size = `${fleet.ready} of ${fleet.target} ready (${fleet.min} to ${fleet.max})${fleet.spares > 0 ? `, ${fleet.spares} spare` : ''}`
-  const load = `cpu ${ratio(fleet.cpu)}, memory ${ratio(fleet.memory)}, loop ${ratio(fleet.eventLoopUtilization)}, queue ${count(fleet.queue)}, ${count(fleet.requestsPerSecond)} req/s, p95 ${milliseconds(fleet.p95Ms)}`
+  const load = `cpu ${ratio(fleet.cpu)}, memory ${ratio(fleet.memory)}, loop ${ratio(fleet.eventLoopUtilization)}, queue ${count(fleet.queue)}, ${count(fleet.requestsPerSecond)} req/s, p95 ${milliseconds(fleet.p95Ms)}${renderSignals(fleet.signals)}`
   return [head.join('  '), '', ...renderWorkers(status.workers, paint), '', `fleet     ${size}; ${load}`, ...renderExtras(status, nowMs)]
+}
+
+function renderSignals(signals: Status['fleet']['signals']): string {
+  return Object.entries(signals)
+    .map(([name, value]) => `, ${harmless(name)} ${count(value)}`)
+    .join('')
 }
 
 function renderWorkers(workers: readonly WorkerStatus[], paint: Paint): string[] {

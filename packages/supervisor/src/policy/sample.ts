@@ -15,6 +15,8 @@ export interface Report {
   /** Response times of the interval, in the buckets of `latency.ts`. */
   readonly latencies: LatencyCounts
   readonly database: DatabaseUse | null
+  /** What the app says of itself, by names of its own; what is not known now is absent. */
+  readonly signals: Readonly<Record<string, number>>
 }
 
 export interface DatabaseUse {

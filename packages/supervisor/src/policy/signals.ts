@@ -32,13 +32,21 @@ const READERS: Readonly<Record<string, (facts: WorkerFacts) => number | null>> =
   eventLoopUtilization: (facts) => facts.report?.eventLoopUtilization ?? null,
 }
 
+export const builtInSignals: ReadonlySet<string> = new Set([...Object.keys(READERS), 'p95'])
+
 export type Signals = Readonly<Record<string, Signal>>
 
-/** Reads every built-in signal off the ready workers. `latencies` are the histograms of the p95 window. */
-export function readSignals(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signals {
+/** Reads every built-in signal off the ready workers, and those of the app that are named. `latencies` are the histograms of the p95 window. */
+export function readSignals(
+  ready: readonly WorkerFacts[],
+  warming: number,
+  latencies: readonly LatencyCounts[],
+  customNames: readonly string[] = [],
+): Signals {
   const signals: Record<string, Signal> = {}
   for (const name in READERS) signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null)
   signals['p95'] = p95Signal(ready, warming, latencies)
+  for (const name of customNames) signals[name] = customSignal(ready, warming, name)
   return signals
 }
 
@@ -55,6 +63,16 @@ function meanSignal(ready: readonly WorkerFacts[], warming: number, read: (facts
   if (known === 0) return { up: null, down: null, shown: null }
   const complete = known === ready.length && warming === 0
   return { up: sum / (ready.length + warming), down: complete ? sum / known : null, shown: sum / known }
+}
+
+/** Only the app knows its unit, so it may be negative; then what is missing or warming counts as much as the lowest, not as 0. */
+function customSignal(ready: readonly WorkerFacts[], warming: number, name: string): Signal {
+  const known = ready.flatMap(({ report }) => (report !== null && Object.hasOwn(report.signals, name) ? [report.signals[name] as number] : []))
+  if (known.length === 0) return { up: null, down: null, shown: null }
+  const sum = known.reduce((total, value) => total + value, 0)
+  const others = ready.length - known.length + warming
+  const mean = sum / known.length
+  return { up: (sum + others * Math.min(0, ...known)) / (known.length + others), down: others === 0 ? mean : null, shown: mean }
 }
 
 function p95Signal(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signal {

@@ -90,6 +90,7 @@ export class VirtualWorker {
       sockets: 0,
       latencies: [...this.#latencies].sort(([a], [b]) => a - b).flat(),
       database: null,
+      signals: {},
     }
     this.#answered = 0
     this.#busyMs = 0

@@ -1,10 +1,11 @@
+import { MOST_CUSTOM_SIGNALS, isSignalName } from '../policy/custom-signals.ts'
 import { BUCKETS } from '../policy/latency.ts'
 import type { Route } from '../policy/route.ts'
 import type { DatabaseUse, Report } from '../policy/sample.ts'
 import { isOurs, unseal } from './envelope.ts'
 import type { ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
 import type { Fields } from './shape.ts'
-import { amountOf, booleanOf, fieldOf, fieldsOf, integerOf, Malformed, orNull, textOf } from './shape.ts'
+import { amountOf, booleanOf, fieldOf, fieldsOf, finiteOf, integerOf, Malformed, orNull, textOf } from './shape.ts'
 
 // Longest texts that make sense: a DNS name, a path (Linux PATH_MAX), a sentence for people.
 const MAX_HOST_LENGTH = 255
@@ -143,7 +144,14 @@ function reportOf(fields: Fields): Report {
     sockets: countOf(fields, 'sockets'),
     latencies: latenciesOf(fieldOf(fields, 'latencies')),
     database: orNull(fields, 'database', () => databaseOf(fieldsOf(fieldOf(fields, 'database')))),
+    signals: signalsOf(fieldsOf(fieldOf(fields, 'signals'))),
   }
+}
+
+function signalsOf(fields: Fields): Record<string, number> {
+  const names = Object.keys(fields)
+  if (names.length > MOST_CUSTOM_SIGNALS || !names.every(isSignalName)) throw new Malformed('signals')
+  return Object.fromEntries(names.map((name) => [name, finiteOf(fields, name)]))
 }
 
 function databaseOf(fields: Fields): DatabaseUse {

@@ -20,10 +20,16 @@ export function integerOf(fields: Fields, name: string, min: number, max: number
   return value
 }
 
+export function finiteOf(fields: Fields, name: string): number {
+  const value = fieldOf(fields, name)
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Malformed(name)
+  return value
+}
+
 /** A finite number that is not negative. */
 export function amountOf(fields: Fields, name: string): number {
-  const value = fieldOf(fields, name)
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new Malformed(name)
+  const value = finiteOf(fields, name)
+  if (value < 0) throw new Malformed(name)
   return value
 }
 

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 import type { PrimaryMessage } from '../wire/messages.ts'
+import { AppSignals } from './app-signals.ts'
 import type { Channel } from './channel.ts'
 import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
@@ -44,6 +45,7 @@ export class Runtime {
   readonly #traffic = new Traffic()
   readonly #engines = new EngineSockets()
   readonly #cleanUp = new CleanUp()
+  readonly #appSignals = new AppSignals()
   readonly #drain: Drain
   readonly #servers: Servers
   readonly #intake: Intake | null
@@ -116,6 +118,7 @@ export class Runtime {
       ready: () => this.#ready(),
       addDrainHook: (hook) => this.#cleanUp.addHook(hook),
       addPool: (pool) => this.#cleanUp.addPool(pool),
+      reportSignal: (name, source) => this.#appSignals.set(name, source),
       attachSocketIO: (server) => {
         this.#engines.add(server)
         if (this.#neighbours) stickEngines(server, this.#neighbours, createSessionIds(this.#neighbours.secret, this.#neighbours.workerId))
@@ -192,9 +195,12 @@ export class Runtime {
   #startSampling(): void {
     if (this.#sampling) return
     this.#sampling = true
-    startSampler(this.#traffic, this.#settings.tickMs, (report) => this.#channel.send({ kind: 'report', report })).catch((error: unknown) =>
-      complain('the worker cannot measure itself:', error),
-    )
+    startSampler({
+      traffic: this.#traffic,
+      signals: this.#appSignals,
+      tickMs: this.#settings.tickMs,
+      send: (report) => this.#channel.send({ kind: 'report', report }),
+    }).catch((error: unknown) => complain('the worker cannot measure itself:', error))
   }
 
   /** Doors shut by themselves; a server with a handle of its own (exclusive, or Node's round robin) has it closed under it. */

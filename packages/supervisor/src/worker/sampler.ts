@@ -1,6 +1,7 @@
 import type { IntervalHistogram } from 'node:perf_hooks'
 import { msToNextBeat } from '../policy/beat.ts'
 import type { Report } from '../policy/sample.ts'
+import type { AppSignals } from './app-signals.ts'
 import { activityOf } from './connection.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -8,8 +9,15 @@ import type { Traffic } from './traffic.ts'
 const DELAY_RESOLUTION_MS = 20
 const NS_PER_MS = 1e6
 
+export interface SamplerParts {
+  readonly traffic: Traffic
+  readonly signals: AppSignals
+  readonly tickMs: number
+  send(report: Report): void
+}
+
 /** Sends a report at each beat, without keeping the process alive. The first covers the time from now on: what booting took is no load. */
-export async function startSampler(traffic: Traffic, tickMs: number, send: (report: Report) => void): Promise<void> {
+export async function startSampler({ traffic, signals, tickMs, send }: SamplerParts): Promise<void> {
   const { monitorEventLoopDelay, performance } = await import('node:perf_hooks')
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
   delay.enable()
@@ -24,7 +32,8 @@ export async function startSampler(traffic: Traffic, tickMs: number, send: (repo
     const eventLoopUtilization = performance.eventLoopUtilization(nextLoop, loop).utilization || 0
     lastAtMs = nowMs
     loop = nextLoop
-    send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms: Math.max(lateMs, takeDelayP99Ms(delay)), ...takeTraffic(traffic), database: null })
+    const eventLoopDelayP99Ms = Math.max(lateMs, takeDelayP99Ms(delay))
+    send({ intervalMs, eventLoopUtilization, eventLoopDelayP99Ms, ...takeTraffic(traffic), database: null, signals: signals.read() })
   }
   const reportAtNextBeat = (): void => {
     const waitMs = msToNextBeat(performance.timeOrigin + performance.now(), tickMs, 'report')

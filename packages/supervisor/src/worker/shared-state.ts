@@ -1,3 +1,4 @@
+import type { SignalSource } from './app-signals.ts'
 import type { DrainHook, Endable } from './clean-up.ts'
 import type { SocketIOServer } from './engine-sockets.ts'
 
@@ -6,6 +7,7 @@ export interface WorkerFacade {
   ready(): void
   addDrainHook(hook: DrainHook): void
   addPool(pool: Endable): void
+  reportSignal(name: string, source: SignalSource): void
   attachSocketIO(server: SocketIOServer): void
 }
 
