@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect } from 'vitest'
 import { StationmasterError } from '../../packages/supervisor/src/errors.ts'
@@ -54,6 +54,33 @@ describe('explain', () => {
     await cli.supervise()
     const { stdout } = await cli.run(['explain', '--json'])
     expect(JSON.parse(stdout)).toEqual({ standing: decision, decisions: [expect.objectContaining({ reason: 'the older one' }), decision] })
+  })
+})
+
+describe('explain --recording', () => {
+  it('writes what the supervisor remembers into a new file that only its owner reads', async ({ cli }) => {
+    await cli.supervise()
+    const { code, stdout, stderr } = await cli.run(['explain', '--recording', 'incident.jsonl'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/incident\.jsonl has the fleet as it was and the 1 events since, one a line\.\n$/)
+    const file = path.join(cli.folder, 'incident.jsonl')
+    expect(await readFile(file, 'utf8')).toBe(`${cli.control.recorded.join('\n')}\n`)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('overwrites nothing, and leaves nothing where no supervisor answers', async ({ cli }) => {
+    expect(await cli.run(['explain', '--recording', 'incident.jsonl'])).toMatchObject({ code: 3 })
+    expect(await readdir(cli.folder)).not.toContain('incident.jsonl')
+    await cli.supervise()
+    await writeFile(path.join(cli.folder, 'incident.jsonl'), 'evidence')
+    const { code, stderr } = await cli.run(['explain', '--recording', 'incident.jsonl'])
+    expect(code).toBe(2)
+    expectSentence(stderr)
+    expect(stderr).toContain('exists already; name a file that does not.')
+    expect(await readFile(path.join(cli.folder, 'incident.jsonl'), 'utf8')).toBe('evidence')
+    const lost = await cli.run(['explain', '--recording', 'no-folder/incident.jsonl'])
+    expect(lost.code).toBe(2)
+    expectSentence(lost.stderr)
   })
 })
 

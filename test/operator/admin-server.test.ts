@@ -39,6 +39,7 @@ it('serves nothing that changes the fleet', async ({ admin }) => {
   expect(await post(admin.port, '/v1/status', '{}')).toMatchObject({ status: 405 })
   expect(admin.control.asked).toEqual([])
   expect(await get(admin.port, '/metrics')).toMatchObject({ status: 404 })
+  expect(await get(admin.port, '/v1/recording')).toMatchObject({ status: 404 })
 })
 
 it('is live always, and ready only while it runs with a ready worker', async ({ admin }) => {

@@ -4,6 +4,7 @@ import net from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, expect, expectTypeOf } from 'vitest'
 import { StationmasterError } from '../../packages/supervisor/src/errors.ts'
 import type { Status } from '../../packages/supervisor/src/fleet/status.ts'
@@ -19,11 +20,22 @@ it('asks all there is to ask', async ({ world }) => {
   expect(await control.decisions(1)).toEqual([decision])
   expect(await control.decisions()).toHaveLength(2)
   expect(await control.explain()).toEqual(decision)
+  expect(await Readable.from(control.recording()).toArray()).toEqual(world.control.recorded)
   expect(await control.scale(3)).toBe('3 workers are ready')
   expect(await control.scale('auto')).toBe('auto workers are ready')
   expect(await control.reload()).toContain('generation 2')
   expect(await control.drain(7)).toBe('worker 7 is draining')
   expect(world.control.asked).toEqual(['scale 3', 'scale auto', 'reload', 'drain 7'])
+})
+
+it('a recording comes whole however long it is, and a reader that has enough may leave', async ({ world }) => {
+  await world.open()
+  world.control.recorded = Array.from({ length: 5000 }, (_, nowMs) => JSON.stringify({ kind: 'woken', nowMs, text: 'ä'.repeat(500) }))
+  expect(await Readable.from(connectControl(world.path).recording()).toArray()).toEqual(world.control.recorded)
+  for await (const line of connectControl(world.path).recording()) {
+    expect(line).toBe(world.control.recorded[0])
+    break
+  }
 })
 
 it("rejects with the supervisor's own code, fault and sentence", async ({ world }) => {

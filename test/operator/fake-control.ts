@@ -71,6 +71,7 @@ export class FakeControl implements Control {
   readonly asked: string[] = []
   readonly listeners = new Set<(note: TimedNote) => void>()
   current: Status = status
+  recorded: readonly string[] = ['{"kind":"start","target":1}', '{"kind":"woken","nowMs":2}']
   standingDecision: Decision | null = decision
   /** Answers to give instead of success, by what is asked. */
   refuse: Error | null = null
@@ -88,6 +89,10 @@ export class FakeControl implements Control {
 
   standing(): Decision | null {
     return this.standingDecision
+  }
+
+  recording(): Iterable<string> {
+    return this.recorded
   }
 
   scale(workers: number | 'auto'): Promise<string> {

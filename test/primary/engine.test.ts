@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Fleet, type FleetSettings, initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
-import { replay } from '../../packages/supervisor/src/fleet/replay.ts'
+import { type Recording, replay } from '../../packages/supervisor/src/fleet/replay.ts'
 import { createRunningClock } from '../../packages/supervisor/src/primary/clock.ts'
 import { createDesk } from '../../packages/supervisor/src/primary/desk.ts'
 import { createEngine, type Engine } from '../../packages/supervisor/src/primary/engine.ts'
@@ -98,7 +98,9 @@ describe('the recorder', () => {
     })
     engine.dispatch({ kind: 'started' })
     for (let tick = 0; tick < 5000; tick++) engine.dispatch({ kind: 'sampled', wallMs: 0, samples: [], usage: { cpus: null, memoryBytes: null } })
-    const recording = recorder.recording()
+    const [{ kind, ...start }, ...events] = [...recorder.lines()].map((line) => JSON.parse(line))
+    expect(kind).toBe('start')
+    const recording: Recording = { start, events }
     expect(recording.events.length).toBeLessThanOrEqual(1200)
     expect(replay(recording).fleet).toEqual(engine.fleet())
     engine.close()

@@ -1,7 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, expect } from 'vitest'
+import type { FleetEvent } from '../../packages/supervisor/src/fleet/event.ts'
+import type { Fleet } from '../../packages/supervisor/src/fleet/fleet.ts'
+import { replay } from '../../packages/supervisor/src/fleet/replay.ts'
 import { it } from './harness.ts'
 import { fixture } from './harness/station.ts'
 import { until } from './harness/until.ts'
@@ -114,6 +118,10 @@ describe('with the load', () => {
     expect(decision).toMatchObject({ from: 1, to: 2 })
     expect(decision?.reason).toContain('queue')
     await load.stop()
+    const [first, ...lines] = (await Readable.from(station.control.recording()).toArray()) as [string, ...string[]]
+    const start = JSON.parse(first) as Fleet
+    const again = replay({ start, events: lines.map((line) => JSON.parse(line) as FleetEvent) })
+    expect(again.decisions).toContainEqual(decision)
     expect(load.summary()).toBe('none')
   })
 

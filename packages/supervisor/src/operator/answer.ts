@@ -1,13 +1,17 @@
 import type { ServerResponse } from 'node:http'
+import { Readable, pipeline } from 'node:stream'
 import { type ErrorCode, type Fault, StationmasterError } from '../errors.ts'
 
 /** What a route answers, ready to be written. */
 export interface Answer {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  /** A text, or lines that are sent as fast as they are taken. */
+  readonly body: string | Iterable<string>
   readonly headers?: Readonly<Record<string, string>>
 }
+
+type TextAnswer = Answer & { readonly body: string }
 
 /** The body of every answer that is not a success. */
 export interface ErrorBody {
@@ -23,7 +27,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   SM_STOPPING: 503,
 }
 
-export function json(value: unknown, status = 200): Answer {
+export function json(value: unknown, status = 200): TextAnswer {
   return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
 }
 
@@ -31,8 +35,12 @@ export function text(value: string, status = 200): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${value}\n` }
 }
 
+export function jsonLines(lines: Iterable<string>): Answer {
+  return { status: 200, contentType: 'application/jsonl; charset=utf-8', body: lines }
+}
+
 /** The caller asked for something that cannot be asked for. */
-export function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
+export function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): TextAnswer {
   const body: ErrorBody = { error: { code: 'SM_REQUEST_INVALID', message, fault: 'option' } }
   return { ...json(body, status), headers }
 }
@@ -52,12 +60,19 @@ export function internalError(): Answer {
 export function send(response: ServerResponse, answer: Answer): void {
   // The client may have left while the answer was being worked out.
   if (response.destroyed || response.headersSent) return
+  const { body } = answer
   response.writeHead(answer.status, {
     'Content-Type': answer.contentType,
-    'Content-Length': Buffer.byteLength(answer.body),
+    ...(typeof body === 'string' ? { 'Content-Length': Buffer.byteLength(body) } : {}),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...answer.headers,
   })
-  response.end(answer.body)
+  if (typeof body === 'string') response.end(body)
+  // A client that leaves in the middle ends it; there is nobody left to tell.
+  else pipeline(Readable.from(withNewlines(body)), response, () => {})
+}
+
+function* withNewlines(lines: Iterable<string>): Generator<string, void, undefined> {
+  for (const line of lines) yield `${line}\n`
 }

@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Status } from '../fleet/status.ts'
 import type { TimedNote } from '../fleet/note.ts'
 import type { Decision } from '../policy/decision.ts'
-import { askSupervisor, openStream } from './control-request.ts'
+import { askSupervisor, openStream, readLines } from './control-request.ts'
 import { parseEvents } from './parse-events.ts'
 
 /** Where a supervisor listens unless it is told otherwise, seen from its working folder. */
@@ -22,6 +22,11 @@ export interface ControlClient {
   /** Resolves with one sentence once the new generation serves. SM_RELOAD_FAILED when it does not come up; the old workers stay then. */
   reload(): Promise<string>
   drain(workerId: number): Promise<string>
+  /**
+   * What happened in the last minutes, line by line: the fleet as it was then (`{"kind":"start", …}`), and every event since, each as JSON. Fed to
+   * the same code they give the same decisions again.
+   */
+  recording(): AsyncIterable<string>
   /** Everything that happens from now on, until the supervisor ends or the loop is left. */
   events(): AsyncIterable<TimedNote>
 }
@@ -46,6 +51,7 @@ export function connectControl(socketPath: string = DEFAULT_CONTROL_SOCKET): Con
     scale: async (workers) => await post('/v1/scale', { workers }),
     reload: async () => await post('/v1/reload', {}),
     drain: async (workerId) => await post(`/v1/workers/${workerId}/drain`, {}),
+    recording: () => readLines(file, '/v1/recording'),
     async *events() {
       const stream = await openStream(file, '/v1/events')
       try {

@@ -38,6 +38,26 @@ export async function openStream(file: string, url: string): Promise<IncomingMes
   throw foreign(file)
 }
 
+/** The lines of an answer, as they come. */
+export async function* readLines(file: string, url: string): AsyncGenerator<string, void, undefined> {
+  const response = await openStream(file, url)
+  response.setTimeout(READ_TIMEOUT_MS, () => response.destroy(silent(file)))
+  let pending = ''
+  try {
+    for await (const chunk of response) {
+      pending += String(chunk)
+      if (pending.length > MAX_ANSWER_BYTES) throw foreign(file)
+      const lines = pending.split('\n')
+      pending = lines.pop() ?? ''
+      yield* lines
+    }
+  } catch (error) {
+    throw asOurs(file, error)
+  } finally {
+    response.destroy()
+  }
+}
+
 async function request(file: string, method: Method, url: string, body?: unknown): Promise<IncomingMessage> {
   const source = body === undefined ? '' : JSON.stringify(body)
   const headers = method === 'POST' ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(source) } : {}

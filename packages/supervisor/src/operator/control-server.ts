@@ -1,6 +1,6 @@
 import type { Control, Logger } from '../primary/ports.ts'
 import { createApi } from './api-server.ts'
-import { readRoutes, writeRoutes } from './routes.ts'
+import { ownerRoutes, readRoutes } from './routes.ts'
 import { listenOnSocketFile } from './socket-file.ts'
 
 /** People and their tools; a page of them open at once is plenty. */
@@ -24,7 +24,7 @@ export interface ControlServer {
  * Throws SM_CONTROL_BUSY when a live supervisor has the path, SM_OPTION_INVALID when the path cannot be used.
  */
 export async function openControlServer({ path, control, log }: ControlServerOptions): Promise<ControlServer> {
-  const api = createApi({ routes: [...readRoutes, ...writeRoutes], control, log, maxConnections: MAX_CONNECTIONS })
+  const api = createApi({ routes: [...readRoutes, ...ownerRoutes], control, log, maxConnections: MAX_CONNECTIONS })
   const socketFile = await listenOnSocketFile(api.server, path)
   return {
     path,

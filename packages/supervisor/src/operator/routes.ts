@@ -1,6 +1,6 @@
 import { StationmasterError } from '../errors.ts'
 import type { Control } from '../primary/ports.ts'
-import { type Answer, json } from './answer.ts'
+import { type Answer, json, jsonLines } from './answer.ts'
 
 /** One request, taken apart. */
 interface Call {
@@ -30,8 +30,9 @@ export const readRoutes: readonly Route[] = [
   { method: 'GET', path: /^\/v1\/events$/, answer: 'stream' },
 ]
 
-/** What only the owner of the control socket may ask. Each answers when it is done. */
-export const writeRoutes: readonly Route[] = [
+/** What only the owner of the control socket may ask. What changes the fleet answers when it is done. */
+export const ownerRoutes: readonly Route[] = [
+  { method: 'GET', path: /^\/v1\/recording$/, answer: (_, control) => jsonLines(control.recording()) },
   { method: 'POST', path: /^\/v1\/scale$/, answer: async ({ body }, control) => done(await control.scale(readWorkers(body))) },
   { method: 'POST', path: /^\/v1\/reload$/, answer: async (_, control) => done(await control.reload()) },
   {

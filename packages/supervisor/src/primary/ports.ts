@@ -12,6 +12,8 @@ export interface Control {
   decisions(last: number): readonly Decision[]
   /** Why the fleet has the size it has right now, signal by signal: what the policy would say at the last tick. */
   standing(): Decision | null
+  /** The last minutes as JSON Lines: the fleet as it was then (`"kind":"start"`), and every event since. */
+  recording(): Iterable<string>
   /** Each resolves with one sentence that says what was done; rejects with a StationmasterError. */
   scale(workers: number | 'auto'): Promise<string>
   reload(): Promise<string>

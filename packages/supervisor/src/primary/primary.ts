@@ -2,7 +2,6 @@ import { StationmasterError } from '../errors.ts'
 import type { Command } from '../fleet/command.ts'
 import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
-import type { Recording } from '../fleet/replay.ts'
 import { viewOf } from '../fleet/view.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
 import { createAnnouncer } from './announcer.ts'
@@ -148,9 +147,8 @@ export class Primary implements Control {
     return this.#announcer.subscribe(listener)
   }
 
-  /** What `replay` needs to give the decisions of the last minutes again. */
-  recording(): Recording {
-    return this.#recorder.recording()
+  recording(): Iterable<string> {
+    return this.#recorder.lines()
   }
 
   async #ask(request: (requestId: number) => NewEvent): Promise<string> {

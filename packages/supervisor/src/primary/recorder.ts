@@ -1,6 +1,5 @@
 import type { FleetEvent } from '../fleet/event.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import type { Recording } from '../fleet/replay.ts'
 
 /**
  * At one sample a second some ten minutes; older events are dropped a segment at a time. Events are kept as text, which takes a third of
@@ -15,8 +14,8 @@ interface Segment {
 
 export interface Recorder {
   record(event: FleetEvent): void
-  /** A fleet as it was, and every event since: fed to `replay`, it gives the same decisions again. */
-  recording(): Recording
+  /** JSON Lines: a fleet as it was (`"kind":"start"`), then every event since. Fed to `replay`, they give the same decisions again. */
+  lines(): Iterable<string>
 }
 
 /** Remembers between one and two segments of events, so that what just happened can be replayed, in bounded memory. */
@@ -31,9 +30,9 @@ export function createRecorder(fleet: () => Fleet): Recorder {
       }
       current.events.push(JSON.stringify(event))
     },
-    recording: () => ({
-      start: (older ?? current).start,
-      events: [...(older?.events ?? []), ...current.events].map((text) => JSON.parse(text) as FleetEvent),
-    }),
+    lines() {
+      const { start } = older ?? current
+      return [JSON.stringify({ kind: 'start', ...start }), ...(older?.events ?? []), ...current.events]
+    },
   }
 }

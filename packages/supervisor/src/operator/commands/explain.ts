@@ -1,14 +1,17 @@
+import path from 'node:path'
 import { StationmasterError } from '../../errors.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { renderDecision } from '../render-decision.ts'
 import type { CommandContext } from './context.ts'
 import { type ControlFlag, connect } from './control-path.ts'
+import { saveRecording } from './save-recording.ts'
 
 const MOST_DECISIONS = 1000
 
 export interface ExplainFlags extends ControlFlag {
   readonly last: string
   readonly json?: boolean
+  readonly recording?: string
 }
 
 /** Why the fleet has its size now, and the decisions that led there. */
@@ -22,6 +25,12 @@ export async function explain(context: CommandContext, flags: ExplainFlags): Pro
       `--last ${flags.last} is not allowed; expected a whole number from 1 to ${MOST_DECISIONS}.`,
     )
   const control = await connect(context, flags)
+  if (flags.recording !== undefined) {
+    const file = path.resolve(context.folder, flags.recording)
+    const events = await saveRecording(control, file)
+    terminal.print(`${file} has the fleet as it was and the ${events} events since, one a line.`)
+    return 0
+  }
   const [standing, decisions] = await Promise.all([control.explain(), control.decisions(last)])
   if (flags.json) {
     terminal.print(JSON.stringify({ standing, decisions }, null, 2))

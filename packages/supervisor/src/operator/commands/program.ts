@@ -60,6 +60,7 @@ function addQuestions(program: Command, context: CommandContext, ended: Ended): 
     .description('why the fleet has the size it has, and the last decisions')
     .option('--last <n>', 'so many decisions', '5')
     .option('--json', 'as JSON')
+    .option('--recording <file>', 'write the last minutes to a file instead, each event as one line of JSON')
     .action(async (flags: ExplainFlags) => ended(await (await import('./explain.ts')).explain(context, flags)))
   withControl(program.command('top'))
     .description('status, redrawn every second; q ends it')
