@@ -191,18 +191,25 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
 type Closer = () => void | Promise<void>
 
 async function start(primary: Primary, settings: Settings, logger: Logger, closers: Closer[]): Promise<void> {
-  await requireEntry(settings.app.entry)
-  const servers = await openOperatorServers({ socket: settings.control.socket, admin: settings.admin, control: primary, log: logger })
-  if (primary.status().state === 'stopped') {
-    await servers.close()
-    throw notStarted(null)
-  }
+  // First of all: as process 1 of a container, the kernel would ignore what nobody listens for.
   const stopListening = listenForSignals({
-    stop: (signal) => primary.stop(signal),
+    stop: (reason) => primary.stop(reason),
     reload: () => report(primary.reload(), logger),
     scaleBy: (difference) => report(primary.scaleBy(difference), logger),
   })
-  closers.push(stopListening, () => servers.close())
+  try {
+    await requireEntry(settings.app.entry)
+    const servers = await openOperatorServers({ socket: settings.control.socket, admin: settings.admin, control: primary, log: logger })
+    closers.push(() => servers.close())
+    if (primary.status().state === 'stopped') {
+      await servers.close()
+      throw notStarted(null)
+    }
+  } catch (error) {
+    stopListening()
+    throw error
+  }
+  closers.push(stopListening)
   const running = new Promise<null>((resolve) => {
     const stop = primary.subscribe((note) => {
       if (note.kind !== 'fleet:running') return

@@ -16,7 +16,7 @@ export interface ProcessHooks {
 
 type FollowedSignal = 'SIGINT' | 'SIGTERM'
 
-/** A terminal that closes sends SIGHUP to all; to the primary it means "reload". The app may listen for it. */
+/** A terminal that closes sends SIGHUP to all; the primary knows what it means. The app may listen for it. */
 const KEPT_EVENTS = ['message', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Listener = (...args: unknown[]) => void
