@@ -99,3 +99,28 @@ test('a stuck worker that dies after the stop counts for nothing', () => {
   expect(driver.fleet.restarts).toBe(0)
   expect(driver.notesOf('fleet:restarting')).toEqual([])
 })
+
+test('what SIGKILL does not end is killed again, ever more seldom, and people are told', () => {
+  const driver = running(2, { drain: { timeoutMs: 1000 } })
+  driver.send({ kind: 'drainRequested', requestId: 1, workerId: 1 })
+  driver.bootAll().send({ kind: 'woken' }, 1000)
+  expect(driver.ids('killing')).toEqual([1])
+  for (const afterMs of [999, 1, 1999, 1, 3999, 1, 7999]) driver.send({ kind: 'woken' }, afterMs)
+  expect(driver.commandsOf('kill')).toHaveLength(4)
+  expect(driver.notesOf('fleet:warning').map(({ message }) => message)).toEqual([expect.stringContaining('was killed 7 s ago and is still there')])
+  driver.exit(1, { code: null, signal: 'SIGKILL' })
+  expect(driver.fleet.phase).toBe('running')
+})
+
+test('a stop does not wait for ever for what SIGKILL does not end: it is left behind, with code 1', () => {
+  const driver = running(2, { drain: { timeoutMs: 1000 } })
+    .send(stop)
+    .exit(2, { code: 0 })
+  driver.send({ kind: 'woken' }, 1000)
+  for (const afterMs of [1000, 2000, 1999]) driver.send({ kind: 'woken' }, afterMs)
+  expect(driver.commandsOf('exit')).toEqual([])
+  driver.send({ kind: 'woken' }, 1)
+  expect(driver.commandsOf('exit')).toEqual([{ kind: 'exit', code: 1, message: expect.stringContaining('The supervisor ends without it.') }])
+  // Should it end after all, nothing is left to do.
+  driver.exit(1, { code: null, signal: 'SIGKILL' })
+})

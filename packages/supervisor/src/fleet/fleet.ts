@@ -43,6 +43,8 @@ export interface Worker {
   readonly stuckAtMs: number | null
   /** An operator wants it gone; it goes as soon as another one is ready. */
   readonly drainWanted: boolean
+  /** Since when SIGKILL is sent to it, how often it was, and when it is sent again; null while it is not. */
+  readonly kills: { readonly sinceMs: number; readonly count: number; readonly againAtMs: number } | null
   readonly ticksAboveMemoryLimit: number
   /** When it was last asked for its health, and how often in a row it was found ill. */
   readonly probedAtMs: number

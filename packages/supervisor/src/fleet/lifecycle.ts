@@ -1,6 +1,7 @@
 import { type Draft, live, patchWorker } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import type { Role } from './slot.ts'
+import { firstKill } from './undead.ts'
 
 /** The four things a fleet does to workers. Each moves the life, asks the edge, and tells. */
 
@@ -25,6 +26,7 @@ export function forkWorker(draft: Draft, options: { slot: number; generation: nu
     silentMs: 0,
     stuckAtMs: null,
     drainWanted: false,
+    kills: null,
     ticksAboveMemoryLimit: 0,
     probedAtMs: fleet.nowMs,
     failedProbes: 0,
@@ -66,7 +68,7 @@ function loseDrainPatience(draft: Draft, workerId: number, deadlineMs: number): 
 
 export function killWorker(draft: Draft, worker: Worker, reason: string, failed: boolean): void {
   if (!live(draft, worker, { kind: 'kill', failed })) return
-  patchWorker(draft, worker.id, { leaving: reason })
+  patchWorker(draft, worker.id, { leaving: reason, kills: firstKill(draft.fleet.nowMs) })
   draft.commands.push({ kind: 'kill', workerId: worker.id })
   draft.notes.push({ kind: 'worker:killed', workerId: worker.id, reason })
 }

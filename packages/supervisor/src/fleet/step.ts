@@ -11,6 +11,7 @@ import { onDrainRequested, onReloadRequested, onScaleRequested } from './request
 import { publishRoutes } from './routes.ts'
 import { onSampled } from './scaling.ts'
 import { failStop, finishStop, requestStop } from './shutdown.ts'
+import { pressAtMs, pressKills } from './undead.ts'
 import { enforceDeadlines, examine, onDiagnosed, onProbed } from './vitality.ts'
 
 export interface Step {
@@ -30,6 +31,7 @@ export function step(fleet: Fleet, event: FleetEvent): Step {
   const draft = openDraft(fleet, event.nowMs)
   take(draft, event)
   enforceDeadlines(draft)
+  pressKills(draft)
   advanceReplacements(draft)
   reconcile(draft)
   finishStop(draft)
@@ -90,6 +92,8 @@ export function wakeAtMs(fleet: Fleet): number | null {
   const times: number[] = []
   for (const worker of fleet.workers) {
     if (worker.life.kind === 'booting' || worker.life.kind === 'draining') times.push(worker.life.deadlineMs)
+    const pressMs = pressAtMs(fleet, worker)
+    if (pressMs !== null) times.push(pressMs)
     if (worker.replaces !== null && isReady(worker)) times.push(settleAtMs({ fleet }, worker))
   }
   const backOffs = [fleet.spareRespawn.notBeforeMs, ...fleet.backingOff.map(({ untilMs }) => untilMs)]

@@ -209,6 +209,7 @@ export class Primary implements Control {
 
   #finish(end: End): void {
     this.#sampling?.stop()
+    this.#processes.abandon()
     this.#acceptor.close()
     this.#neighbourhood?.close()
     this.#gatekeeper?.close()

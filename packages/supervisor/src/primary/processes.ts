@@ -38,6 +38,8 @@ export interface Processes {
   send(workerId: number, message: PrimaryMessage, handle?: unknown, done?: () => void): boolean
   kill(workerId: number, signal: NodeJS.Signals): void
   pid(workerId: number): number | null
+  /** What did not end though it was killed shall keep this process no longer; should it ever wake up, it finds itself alone. */
+  abandon(): void
   /** Calls back for what this worker writes to stderr; returns the way to end that. */
   onStderr(workerId: number, listener: (text: string) => void): () => void
 }
@@ -107,6 +109,14 @@ export function createProcesses(events: ProcessEvents): Processes {
       entries.get(workerId)?.worker.process.kill(signal)
     },
     pid: (workerId) => entries.get(workerId)?.worker.process.pid ?? null,
+    abandon() {
+      for (const { worker } of entries.values()) {
+        worker.process.stderr?.destroy()
+        if (worker.isConnected()) worker.process.disconnect()
+        worker.process.unref()
+      }
+      entries.clear()
+    },
     onStderr(workerId, listener) {
       const stderr = entries.get(workerId)?.worker.process.stderr
       const hear = (chunk: Buffer): void => listener(chunk.toString('utf8'))
