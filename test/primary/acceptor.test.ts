@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -19,6 +20,8 @@ const request = (fields: Partial<ListenRequest>): ListenRequest => ({
   turn: 0,
   ...fields,
 })
+
+const LONGER_THAN_ANY_TEST_MS = 3_600_000
 
 let acceptor: Acceptor
 let folder: string
@@ -75,6 +78,47 @@ describe('the acceptor', () => {
     live.close()
     expect(refused.error?.code).toBe('EADDRINUSE')
     expect(existsSync(file)).toBe(true)
+  })
+
+  test('takes nothing from an owner that has its Unix socket but does not listen on it yet', async () => {
+    const file = path.join(folder, 'app.sock')
+    const owner = await acceptor.open(request({ port: null, host: null, path: file }))
+    expect(owner.error).toBeNull()
+    const other = createAcceptor(0)
+    const { error } = await other.open(request({ port: null, host: null, path: file }))
+    other.close()
+    expect(error?.message).toContain(`Cannot listen on ${file}: it is in use by`)
+    expect(error?.message).toContain(`(pid ${process.pid}). End that process, or choose another path.`)
+    expect(existsSync(file)).toBe(true)
+  })
+
+  test('takes the place of a socket whose process was killed', async () => {
+    const file = path.join(folder, 'app.sock')
+    const source = `require('node:net').createServer().listen(${JSON.stringify(file)}, () => console.log('listening'))`
+    const killed = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(killed.stdout, 'data')
+    killed.kill('SIGKILL')
+    await once(killed, 'exit')
+    expect(existsSync(file)).toBe(true)
+    expect((await acceptor.open(request({ port: null, host: null, path: file }))).error).toBeNull()
+  })
+
+  test('leaves a file that is no socket as it is', async () => {
+    const file = path.join(folder, 'precious')
+    writeFileSync(file, 'data')
+    const { error } = await acceptor.open(request({ port: null, host: null, path: file }))
+    expect(error?.message).toBe(`Cannot listen on ${file}: something that is no socket is there. Remove it, or choose another path.`)
+    expect(readFileSync(file, 'utf8')).toBe('data')
+  })
+
+  test('waits no longer for a place that is taken when it is closed', async () => {
+    const holder = net.createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const patient = createAcceptor(LONGER_THAN_ANY_TEST_MS)
+    const opened = patient.open(request({ port: (holder.address() as net.AddressInfo).port }))
+    patient.close()
+    expect((await opened).error?.code).toBe('ECANCELED')
+    holder.close()
   })
 
   test('says in one sentence why an address cannot be had', async () => {

@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns/promises'
-import { unlink } from 'node:fs/promises'
 import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { getSystemErrorName } from 'node:util'
 import type { ListenError, ListenRequest } from '../wire/messages.ts'
 import { endOrphansOn } from './orphans.ts'
 import { findPortHolder } from './port-holder.ts'
+import { removeStaleSocket, whatIsAt } from './stale-socket.ts'
 
 /** What node gives for a bound socket; the methods that we use. */
 export interface BoundHandle {
@@ -48,16 +48,17 @@ const UV_TCP_IPV6ONLY = 1
 export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentence: string) => void = () => {}): Acceptor {
   const sockets = new Map<string, Promise<Opened>>()
   const opened = new Map<string, BoundHandle>()
-  let closed = false
+  const closing = new AbortController()
+  const { signal } = closing
   return {
     open(request) {
-      if (closed) return Promise.resolve(CLOSED)
+      if (signal.aborted) return Promise.resolve(CLOSED)
       const key = JSON.stringify([request.port, request.host, request.path, request.fd, request.ipv6Only, request.turn])
       const known = sockets.get(key)
       if (known) return known
-      const socket = bindPatiently(request, portWaitMs, warn).then((result) => {
-        if (closed) result.handle?.close()
-        if (closed) return CLOSED
+      const socket = bindPatiently(request, { portWaitMs, warn, signal }).then((result) => {
+        if (signal.aborted) result.handle?.close()
+        if (signal.aborted) return CLOSED
         if (result.handle) opened.set(key, result.handle)
         // A failure is not kept: the next worker may have better luck.
         else sockets.delete(key)
@@ -68,7 +69,7 @@ export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentenc
     },
     addresses: () => [...opened].map(([key, handle]) => (JSON.parse(key)[2] as string | null) ?? addressOf(handle)),
     close() {
-      closed = true
+      closing.abort()
       for (const handle of opened.values()) handle.close()
       opened.clear()
       sockets.clear()
@@ -76,7 +77,14 @@ export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentenc
   }
 }
 
-async function bindPatiently(request: ListenRequest, portWaitMs: number, warn: (sentence: string) => void): Promise<Opened> {
+interface Patience {
+  readonly portWaitMs: number
+  /** Ends the wait. */
+  readonly signal: AbortSignal
+  warn(sentence: string): void
+}
+
+async function bindPatiently(request: ListenRequest, { portWaitMs, signal, warn }: Patience): Promise<Opened> {
   let deadlineMs = portWaitMs
   for (let waitedMs = 0; ; waitedMs += PORT_RETRY_MS) {
     const result = await bind(request)
@@ -85,17 +93,20 @@ async function bindPatiently(request: ListenRequest, portWaitMs: number, warn: (
     if (code === 'EADDRINUSE' && request.path !== null && (await removeStaleSocket(request.path))) continue
     const inUse = code === 'EADDRINUSE'
     const timeIsUp = waitedMs >= deadlineMs
-    const cleared = inUse && timeIsUp && deadlineMs === portWaitMs && (await clearPort(request, warn))
+    const cleared = inUse && timeIsUp && deadlineMs === portWaitMs && (await clearPlace(request, warn))
     if (cleared) deadlineMs += KILLED_WAIT_MS
     else if (!inUse || timeIsUp) return { handle: null, error: { code, errno: result, message: await explain(code, request) } }
-    await wait(PORT_RETRY_MS)
+    await wait(PORT_RETRY_MS, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return CLOSED
   }
 }
 
 /** True if somebody was in the way who is not any more. */
-async function clearPort({ port }: ListenRequest, warn: (sentence: string) => void): Promise<boolean> {
-  const ended = port === null ? [] : await endOrphansOn(port)
-  for (const pid of ended) warn(`A worker of an earlier supervisor (pid ${pid}) still held port ${port} and did not end by itself: it was killed.`)
+async function clearPlace({ port, path }: ListenRequest, warn: (sentence: string) => void): Promise<boolean> {
+  const place = path ?? port
+  const ended = place === null ? [] : await endOrphansOn(place)
+  for (const pid of ended)
+    warn(`A worker of an earlier supervisor (pid ${pid}) still held ${path ?? `port ${port}`} and did not end by itself: it was killed.`)
   return ended.length > 0
 }
 
@@ -123,25 +134,14 @@ function create(address: string | null, port: number, family: number, fd?: numbe
   return late
 }
 
-/** A socket file that nobody listens on was left by a process that died. */
-async function removeStaleSocket(path: string): Promise<boolean> {
-  const refused = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(path)
-    probe.once('connect', () => resolve(false)).once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
-    probe.once('connect', () => probe.destroy())
-  })
-  if (!refused) return false
-  return unlink(path).then(
-    () => true,
-    () => false,
-  )
-}
-
 async function explain(code: string, { port, host, path, fd }: ListenRequest): Promise<string> {
   const where = path ?? (fd !== null ? `file descriptor ${fd}` : `port ${port}${host ? ` on ${host}` : ''}`)
   if (code === 'EADDRINUSE') {
-    const holder = port === null ? null : await findPortHolder(port)
-    return `Cannot listen on ${where}: it is in use by ${holder ?? 'another process'}. End that process, or choose another port.`
+    if (path !== null && (await whatIsAt(path)) === 'no socket')
+      return `Cannot listen on ${where}: something that is no socket is there. Remove it, or choose another path.`
+    const place = path ?? port
+    const holder = place === null ? null : await findPortHolder(place)
+    return `Cannot listen on ${where}: it is in use by ${holder ?? 'another process'}. End that process, or choose another ${path === null ? 'port' : 'path'}.`
   }
   if (code === 'EACCES') return `Cannot listen on ${where}: permission denied. Choose a port from 1024 up, or a path that this user may write.`
   if (code === 'EADDRNOTAVAIL') return `Cannot listen on ${where}: this machine does not have that address. Leave the host out to listen on all.`

@@ -7,12 +7,12 @@ export const PRIMARY_PID = 'STATIONMASTER_PRIMARY_PID'
 const ROLE = 'STATIONMASTER_ROLE'
 
 /**
- * Ends the workers that an earlier supervisor, killed, left on this port. A worker whose supervisor is gone ends by itself, but one
+ * Ends the workers that an earlier supervisor, killed, left on this port or Unix path. A worker whose supervisor is gone ends by itself, but one
  * whose event loop is stuck, or that is stopped, cannot; and it would keep every successor from starting. Resolves with their pids.
  */
-export async function endOrphansOn(port: number): Promise<number[]> {
+export async function endOrphansOn(place: number | string): Promise<number[]> {
   const ended: number[] = []
-  for (const pid of await findListeners(port)) {
+  for (const pid of await findListeners(place)) {
     if (await isOrphan(pid)) {
       process.kill(pid, 'SIGKILL')
       ended.push(pid)
