@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { optionTable, withOptionTable } from '../../packages/supervisor/src/config/markdown.ts'
+import { optionTable, presetTable, withOptionTable } from '../../packages/supervisor/src/config/markdown.ts'
 import { paths, table } from '../../packages/supervisor/src/config/table.ts'
 
 const MARKS = '# Title\n<!-- options:begin -->\nold\n<!-- options:end -->\nrest\n'
@@ -24,9 +24,21 @@ test('defaults, flags and environment variables are told', () => {
   expect(rowOf('sampling.interval')).toBeUndefined()
 })
 
+test('the presets stand side by side, each value as a config file has it', () => {
+  const rowOf = (path: string) =>
+    presetTable()
+      .split('\n')
+      .find((row) => row.startsWith(`| \`${path}\` `))
+  expect(rowOf('scaling.up.cpu')).toBe(
+    '| `scaling.up.cpu` | `{ above: 0.7, for: "60s" }` | `{ above: 0.6, for: "15s" }` | `{ above: 0.85, for: "120s" }` |',
+  )
+  expect(rowOf('scaling.surge')).toContain('| `{ eventLoopUtilization: 0.9, for: "2s" }` |')
+  expect(rowOf('scaling.step.down')).toBeUndefined()
+})
+
 test('only what is between the marks is replaced, and a second time changes nothing', () => {
   const once = withOptionTable(MARKS)
-  expect(once).toBe(`# Title\n<!-- options:begin -->\n${optionTable()}\n<!-- options:end -->\nrest\n`)
+  expect(once).toBe(`# Title\n<!-- options:begin -->\n${optionTable()}\n\n${presetTable()}\n<!-- options:end -->\nrest\n`)
   expect(withOptionTable(once as string)).toBe(once)
 })
 

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { type Options, defineConfig } from '../../packages/supervisor/src/config/options.ts'
 import { resolveOptions } from '../../packages/supervisor/src/config/resolve.ts'
-import { paths } from '../../packages/supervisor/src/config/table.ts'
+import { presetNames, presets } from '../../packages/supervisor/src/config/presets.ts'
+import { paths, table } from '../../packages/supervisor/src/config/table.ts'
+import type { Path } from '../../packages/supervisor/src/config/values.ts'
 import { complaints, here, settled } from './surroundings.ts'
 
 test('with nothing but an entry, every default is the documented one', () => {
@@ -44,6 +46,9 @@ test('with nothing but an entry, every default is the documented one', () => {
         cooldownDownMs: 300_000,
         stepUp: 'proportional',
         stepDown: 1,
+        rateUp: null,
+        rateDown: null,
+        flapPenalty: true,
         surge: { eventLoopUtilization: 0.95, queue: 300, forMs: 2000 },
         schedule: [],
       },
@@ -70,6 +75,10 @@ test('every option at once is understood', () => {
       down: { cpu: { below: 0.2 }, memory: false, jobs: { below: 5, for: '1m' } },
       cooldown: { up: '1s', down: 0 },
       step: { up: 2, down: 2 },
+      preset: 'responsive',
+      rate: { up: { workers: 4, per: '30s' }, down: { workers: 1 } },
+      tolerance: 0.1,
+      flapPenalty: false,
       surge: { queue: false, for: '500ms' },
       schedule: [{ cron: '0 8 * * 1-5', timezone: 'Europe/Berlin', min: 3, until: '0 18 * * 1-5' }],
       mode: 'shadow',
@@ -98,11 +107,12 @@ test('every option at once is understood', () => {
   })
   expect(settings.fleet.workers).toMatchObject({ min: 2, max: 4, spares: 1, memoryLimitBytes: 512e6, readyWhen: 'ready', bootTimeoutMs: 5000 })
   const { scaling } = settings.fleet
-  expect(scaling.up).toMatchObject({ cpu: { threshold: 0.5, forMs: 5000 }, jobs: { threshold: 50, forMs: 60_000 } })
-  expect(scaling.down).toMatchObject({ cpu: { threshold: 0.2, forMs: 300_000 }, jobs: { threshold: 5, forMs: 60_000 } })
+  expect(scaling.up).toMatchObject({ cpu: { threshold: 0.55, forMs: 5000 }, jobs: { threshold: 55, forMs: 60_000 } })
+  expect(scaling.down).toMatchObject({ cpu: { threshold: 0.18, forMs: 300_000 }, jobs: { threshold: 4.5, forMs: 60_000 } })
   expect([Object.keys(scaling.up), Object.keys(scaling.down)].map((names) => names.includes('memory'))).toEqual([false, false])
   expect(scaling).toMatchObject({ cooldownUpMs: 1000, cooldownDownMs: 0, stepUp: 2, stepDown: 2, mode: 'shadow' })
-  expect(scaling.surge).toEqual({ eventLoopUtilization: 0.95, queue: Number.MAX_SAFE_INTEGER, forMs: 500 })
+  expect(scaling).toMatchObject({ rateUp: { workers: 4, perMs: 30_000 }, rateDown: { workers: 1, perMs: 60_000 }, flapPenalty: false })
+  expect(scaling.surge).toEqual({ eventLoopUtilization: 0.9, queue: Number.MAX_SAFE_INTEGER, forMs: 500 })
   expect(scaling.schedule).toEqual([{ cron: '0 8 * * 1-5', timezone: 'Europe/Berlin', min: 3, max: null, until: '0 18 * * 1-5', forMs: null }])
   expect(settings.fleet.health).toEqual({ path: '/health', intervalMs: 2000, timeoutMs: 2000, unhealthyThreshold: 2, stuckAfterMs: 4000 })
   expect(settings.fleet.drain.timeoutMs).toBe(1500)
@@ -119,6 +129,32 @@ test.each([
 ])('of %d bytes for %d workers, each may have %d', (memoryBytes, max, limitBytes) => {
   const capacity = { ...here.capacity, memoryBytes }
   expect(settled({ workers: { max } }, { capacity }).fleet.workers.memoryLimitBytes).toBe(limitBytes)
+})
+
+test('a preset moves the defaults, and what is given goes before it, also within one trigger', () => {
+  const { up, down, cooldownUpMs } = settled({ scaling: { preset: 'responsive', up: { cpu: { above: 0.5 }, queue: false } } }).fleet.scaling
+  expect(up['cpu']).toEqual({ threshold: 0.5, forMs: 15_000 })
+  expect(up).not.toHaveProperty('queue')
+  expect(up['p95']).toEqual({ threshold: 1000, forMs: 30_000 })
+  expect(down['cpu']).toEqual({ threshold: 0.3, forMs: 300_000 })
+  expect(cooldownUpMs).toBe(15_000)
+  expect(settled({ scaling: { preset: 'responsive', up: { queue: { above: 20 } } } }).fleet.scaling.surge?.queue).toBe(60)
+  expect(settled({ scaling: { preset: 'seed' } })).toEqual(settled({}))
+  expect(settled({ scaling: { preset: 'frugal' } }).fleet.scaling.down['cpu']).toEqual({ threshold: 0.45, forMs: 120_000 })
+})
+
+test.for(presetNames)('every value of the preset %s is one that could be given', (preset) => {
+  expect(() => settled({ scaling: { preset } })).not.toThrow()
+  for (const [path, value] of Object.entries(presets[preset]))
+    expect(table[path as Path].kind.schema.safeParse(value)).toMatchObject({ success: true })
+})
+
+test('the band of tolerance moves thresholds outwards, those below zero too', () => {
+  const scaling = { tolerance: 0.1, up: { credit: { above: -10 } }, down: { credit: { below: -20 } } }
+  const { up, down } = settled({ scaling }).fleet.scaling
+  expect([up['credit']?.threshold, down['credit']?.threshold]).toEqual([-9, -22])
+  expect(up['cpu']?.threshold).toBeCloseTo(0.77)
+  expect(down['cpu']?.threshold).toBeCloseTo(0.27)
 })
 
 test('the surge lane follows the queue threshold, and ends with it', () => {

@@ -25,6 +25,9 @@ export const defaultScaling: ScalingSettings = {
   cooldownDownMs: seconds(300),
   stepUp: 'proportional',
   stepDown: 1,
+  rateUp: null,
+  rateDown: null,
+  flapPenalty: true,
   surge: { eventLoopUtilization: 0.95, queue: 300, forMs: seconds(2) },
   schedule: [],
 }

@@ -56,6 +56,11 @@ type ScheduleOption = {
   max?: number
 } & ({ until: string; for?: never } | { for: Duration; until?: never })
 
+interface RateOption {
+  workers: number
+  per?: Duration
+}
+
 interface SurgeOptions {
   /** 0..1, mean over ready workers. Default 0.95. */
   eventLoopUtilization?: number | false
@@ -66,6 +71,8 @@ interface SurgeOptions {
 }
 
 export interface ScalingOptions {
+  /** Where the other defaults come from; what is given goes first. Those named in these comments are of `'seed'`, the default. */
+  preset?: 'seed' | 'responsive' | 'frugal'
   up?: UpTriggers
   down?: DownTriggers
   cooldown?: {
@@ -80,6 +87,16 @@ export interface ScalingOptions {
     /** Workers let go at once. Default 1. */
     down?: number
   }
+  rate?: {
+    /** At most so many workers are added in any time of that length (default `'60s'`), in the surge lane too. Default none. */
+    up?: RateOption | false
+    /** At most so many workers are let go in any time of that length (default `'60s'`). Default none. */
+    down?: RateOption | false
+  }
+  /** Moves every threshold outwards by this part of it, 0..0.2: growth begins so much above, shrinking so much below. Default 0. */
+  tolerance?: number
+  /** Growth soon after shrinking doubles the cooldown of shrinking, up to 8 times; time without it takes that back. Default true. */
+  flapPenalty?: boolean
   /** The emergency lane: either signal that high for so long ignores windows and cooldown. `false` closes it. */
   surge?: SurgeOptions | false
   /** Floors and ceilings for hours of the day. Default none. */

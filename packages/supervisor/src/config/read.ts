@@ -3,12 +3,13 @@ import type { Trigger } from '../policy/settings.ts'
 import { type Fault, asStep, faultsOf, notAllowed, problem } from './fault.ts'
 import type { Kind } from './kind.ts'
 import { isPlain, plainCopy } from './plain.ts'
+import { presetNames, presets } from './presets.ts'
 import type { Row } from './row.ts'
 import { customSignal, signalNames } from './rows-scaling.ts'
 import { nearest, unknownName } from './suggest.ts'
 import { paths, table } from './table.ts'
 import { type Tree, tree } from './tree.ts'
-import type { Path, Side, Values } from './values.ts'
+import type { Path, Preset, Side, Values } from './values.ts'
 
 /** Tells an editor how to help with a file of JSON. */
 export const SCHEMA_KEY = '$schema'
@@ -50,7 +51,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
     const row: Row<unknown> = table[path]
     const variable = row.environment === undefined ? undefined : environment[row.environment]
     const borrowed = given === undefined && variable !== undefined && variable !== '' && suits(row, variable)
-    const value = borrowed ? variable : (given ?? (given === null ? null : row.initial))
+    const value = borrowed ? variable : given === undefined ? (preset[path] ?? row.initial) : completed(given, preset[path])
     if (borrowed) fromEnvironment.add(path)
     values[path] = value === undefined ? null : parse(row.kind, value, path, row.secret === true)
   }
@@ -73,8 +74,21 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
     return null
   }
 
-  readGroup(tree, '', plainCopy(raw))
+  const plain = plainCopy(raw)
+  const preset = presetIn(plain)
+  readGroup(tree, '', plain)
   return { values: values as unknown as Values, custom, fromEnvironment, faults }
+}
+
+function presetIn(options: unknown): (typeof presets)[Preset] {
+  const scaling = isPlain(options) ? options['scaling'] : undefined
+  const chosen = isPlain(scaling) ? scaling['preset'] : undefined
+  return presets[presetNames.find((name) => name === chosen) ?? 'seed']
+}
+
+/** What is left out of a trigger is the preset's, not the table's. */
+function completed(given: unknown, preset: unknown): unknown {
+  return isPlain(given) && isPlain(preset) ? { ...preset, ...given } : given
 }
 
 function suits(row: Row<unknown>, variable: string): boolean {

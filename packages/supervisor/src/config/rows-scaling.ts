@@ -1,5 +1,20 @@
-import type { Trigger } from '../policy/settings.ts'
-import { type Kind, amount, anyNumber, as, duration, fields, listOf, oneOf, optional, orFalse, ratio, wholeNumber, wordOr } from './kind.ts'
+import type { Rate, Trigger } from '../policy/settings.ts'
+import {
+  type Kind,
+  amount,
+  anyNumber,
+  as,
+  duration,
+  fields,
+  listOf,
+  oneOf,
+  optional,
+  orFalse,
+  ratio,
+  trueOrFalse,
+  wholeNumber,
+  wordOr,
+} from './kind.ts'
 import type { Row } from './row.ts'
 import { MAX_WORKERS } from './rows-life.ts'
 import { scheduleEntry } from './schedule.ts'
@@ -89,9 +104,26 @@ const surge: Kind<SurgeValue | null> = orFalse(
 )
 
 const cooldown = duration('0ms', '1d')
+/** A wider band would leave no signal that could ever be above its threshold. */
+const WIDEST_TOLERANCE = 0.2
+
+const rate: Kind<Rate | null> = orFalse(
+  as(
+    fields<{ readonly workers: number; readonly per: number | undefined }>('an object such as { workers: 4, per: "60s" }', {
+      workers: wholeNumber(1, MAX_WORKERS),
+      per: optional(duration('1s', '1h')),
+    }),
+    ({ workers, per }): Rate => ({ workers, perMs: per ?? 60_000 }),
+  ),
+)
 const step = wholeNumber(1, MAX_WORKERS)
 
 export const scalingRows: Rows<ScalingValues> = {
+  'scaling.preset': {
+    kind: oneOf('seed', 'responsive', 'frugal'),
+    initial: 'seed',
+    meaning: 'Where the other defaults of `scaling` come from (the table below); what is given goes first',
+  },
   ...signalRows('up'),
   ...signalRows('down'),
   'scaling.cooldown.up': { kind: cooldown, initial: '60s', meaning: 'No growth so soon after the last growth' },
@@ -102,6 +134,22 @@ export const scalingRows: Rows<ScalingValues> = {
     meaning: 'Workers added at once; `proportional` to how far the signal is above its threshold, at most doubling',
   },
   'scaling.step.down': { kind: step, initial: 1, meaning: 'Workers let go at once' },
+  'scaling.rate.up': {
+    kind: rate,
+    shown: 'none',
+    meaning: 'At most so many workers are added in any time of that length (60s), in the surge lane too',
+  },
+  'scaling.rate.down': { kind: rate, shown: 'none', meaning: 'At most so many workers are let go in any time of that length (60s)' },
+  'scaling.tolerance': {
+    kind: amount(0, WIDEST_TOLERANCE, `a ratio from 0 to ${WIDEST_TOLERANCE}, such as 0.1 for 10 %`),
+    initial: 0,
+    meaning: 'Moves every threshold outwards by this part of it: growth begins so much above, shrinking so much below',
+  },
+  'scaling.flapPenalty': {
+    kind: trueOrFalse,
+    initial: true,
+    meaning: 'Growth soon after shrinking doubles the cooldown of shrinking, up to 8 times; time without it takes that back',
+  },
   'scaling.surge': {
     kind: surge,
     initial: {},

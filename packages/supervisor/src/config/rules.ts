@@ -29,7 +29,18 @@ function ofScaling(values: Values): Fault[] {
     const [below, above] = [down, up].map(({ threshold }) => (IN_MS.has(name) ? formatMs(threshold) : threshold))
     faults.push(notAllowed(pathOf('down', name), below, `less than ${pathOf('up', name)} (${above}), or the fleet would never rest`))
   }
-  return [...faults, ...ofSurge(values)]
+  return [...faults, ...ofSurge(values), ...ofTolerance(values)]
+}
+
+/** A ratio that would have to be above 1 never is. */
+function ofTolerance(values: Values): Fault[] {
+  const tolerance = values['scaling.tolerance']
+  if (tolerance === 0) return []
+  return (['cpu', 'memory', 'eventLoopUtilization'] as const).flatMap((name) => {
+    const up = values[`scaling.up.${name}`]
+    if (!up || up.threshold * (1 + tolerance) < 1) return []
+    return [notAllowed('scaling.tolerance', tolerance, `so little that ${pathOf('up', name)} (${up.threshold}) stays below 1 with it`)]
+  })
 }
 
 function ofSurge(values: Values): Fault[] {

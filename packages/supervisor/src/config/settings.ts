@@ -125,6 +125,9 @@ function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings
     cooldownDownMs: values['scaling.cooldown.down'],
     stepUp: values['scaling.step.up'],
     stepDown: values['scaling.step.down'],
+    rateUp: values['scaling.rate.up'],
+    rateDown: values['scaling.rate.down'],
+    flapPenalty: values['scaling.flapPenalty'],
     surge: surgePart(values['scaling.surge'], values['scaling.up.queue']),
     schedule: values['scaling.schedule'],
   }
@@ -136,7 +139,13 @@ function triggers(values: Values, side: Side, custom: Readonly<Record<string, Tr
     const trigger = values[`scaling.${side}.${name}`]
     if (trigger) chosen[name] = trigger
   }
-  return { ...chosen, ...custom }
+  return moved({ ...chosen, ...custom }, side, values['scaling.tolerance'])
+}
+
+/** The band of tolerance: growth begins that much above its thresholds, shrinking that much below. */
+function moved(triggers: Readonly<Record<string, Trigger>>, side: Side, tolerance: number): Record<string, Trigger> {
+  const outwards = (threshold: number): number => threshold + Math.abs(threshold) * (side === 'up' ? tolerance : -tolerance)
+  return Object.fromEntries(Object.entries(triggers).map(([name, trigger]) => [name, { ...trigger, threshold: outwards(trigger.threshold) }]))
 }
 
 function surgePart(surge: SurgeValue | null, up: Trigger | null): SurgeSettings | null {

@@ -1,9 +1,10 @@
-import type { ScheduleEntry, Trigger } from '../policy/settings.ts'
+import type { Rate, ScheduleEntry, Trigger } from '../policy/settings.ts'
 import type { Address } from './address.ts'
 import type { Row } from './row.ts'
 
 export type Side = 'up' | 'down'
 export type SignalName = 'cpu' | 'memory' | 'queue' | 'p95' | 'eventLoopDelay' | 'eventLoopUtilization'
+export type Preset = 'seed' | 'responsive' | 'frugal'
 export type Balance = 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
 
 /** What requests of the same client have in common; `auto` is Socket.IO's session once the app attaches Socket.IO, else nothing. */
@@ -54,6 +55,11 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
   readonly 'scaling.cooldown.down': number
   readonly 'scaling.step.up': 'proportional' | number
   readonly 'scaling.step.down': number
+  readonly 'scaling.preset': Preset
+  readonly 'scaling.rate.up': Rate | null
+  readonly 'scaling.rate.down': Rate | null
+  readonly 'scaling.tolerance': number
+  readonly 'scaling.flapPenalty': boolean
   readonly 'scaling.surge': SurgeValue | null
   readonly 'scaling.schedule': readonly ScheduleEntry[]
   readonly 'scaling.mode': 'auto' | 'shadow'

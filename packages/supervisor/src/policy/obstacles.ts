@@ -1,6 +1,8 @@
 import type { Ceiling } from './capacity.ts'
 import { describeMs } from './describe.ts'
+import { type Flaps, downCooldownMs, penaltyFactor } from './flaps.ts'
 import type { Proposal } from './propose.ts'
+import { type Change, allowanceOf } from './rate.ts'
 import type { ScalingSettings } from './settings.ts'
 
 /** One thing that stands in the way of a proposal: how far it lets the fleet go, and why. */
@@ -18,8 +20,15 @@ export interface Circumstances {
   readonly ceiling: Ceiling
   /** The size was set by hand, so the load has no say. */
   readonly byHand: boolean
+  readonly past: Past
+}
+
+/** What the fleet did before, as far as it stands in the way now. */
+export interface Past {
   readonly grewAtMs: number | null
   readonly changedAtMs: number | null
+  readonly flaps: Flaps
+  readonly changes: readonly Change[]
 }
 
 /** Everything that holds a proposal back, most telling first. A proposal to stay as it is meets only the operator's hand. */
@@ -31,6 +40,7 @@ export function findObstacles(proposal: Proposal, now: Circumstances, settings: 
   const shadow = settings.mode === 'shadow'
   // Nothing that is decided in shadow mode comes true, so without its cooldown a surge would decide the same at every tick.
   if (proposal.lane === 'window' || shadow) obstacles.push(...cooldownObstacle(now, settings, grows))
+  if (proposal.lane !== 'bounds') obstacles.push(...rateObstacle(now, settings, proposal.wanted))
   if (grows) obstacles.push(...limitObstacles(now, proposal.wanted))
   if (shadow) obstacles.push({ ...stayAt(now), name: 'shadow', sentence: 'shadow mode: decided, not done', wouldChange: 'run without shadow mode' })
   return obstacles
@@ -42,13 +52,26 @@ const stayAt = ({ target }: Circumstances): { readonly limit: number } => ({ lim
 
 /** After growth wait before growing again; after any change wait before shrinking. */
 function cooldownObstacle(now: Circumstances, settings: ScalingSettings, grows: boolean): Obstacle[] {
+  const { grewAtMs, changedAtMs, flaps } = now.past
   const [sinceMs, cooldownMs, side] = grows
-    ? [now.grewAtMs, settings.cooldownUpMs, 'up' as const]
-    : [now.changedAtMs, settings.cooldownDownMs, 'down' as const]
+    ? [grewAtMs, settings.cooldownUpMs, 'up' as const]
+    : [changedAtMs, downCooldownMs(flaps, settings), 'down' as const]
   const leftMs = sinceMs === null ? 0 : sinceMs + cooldownMs - now.nowMs
   if (leftMs <= 0) return []
-  const sentence = `cooldown.${side}: ${describeMs(leftMs)} of ${describeMs(cooldownMs)} left`
+  const factor = grows ? 1 : penaltyFactor(flaps, settings)
+  const penalty = factor === 1 ? '' : ` (${factor} × ${describeMs(settings.cooldownDownMs)}, because it grew right after it shrank)`
+  const sentence = `cooldown.${side}: ${describeMs(leftMs)} of ${describeMs(cooldownMs)} left${penalty}`
   return [{ ...stayAt(now), name: `cooldown.${side}`, sentence, wouldChange: `${describeMs(leftMs)} more of the same` }]
+}
+
+function rateObstacle({ nowMs, target, past }: Circumstances, settings: ScalingSettings, wanted: number): Obstacle[] {
+  const [rate, direction, side, done] =
+    wanted > target ? ([settings.rateUp, 1, 'up', 'added'] as const) : ([settings.rateDown, -1, 'down', 'let go'] as const)
+  const { workers, againInMs } = allowanceOf(rate, past.changes, direction, nowMs)
+  if (rate === null || Math.abs(wanted - target) <= workers) return []
+  const sentence = `rate.${side}: at most ${rate.workers} ${rate.workers === 1 ? 'worker' : 'workers'} may be ${done} in ${describeMs(rate.perMs)}`
+  const wouldChange = againInMs > 0 ? `${describeMs(againInMs)} more of the same` : `a higher scaling.rate.${side}`
+  return [{ name: `rate.${side}`, limit: target + direction * workers, sentence, wouldChange }]
 }
 
 function limitObstacles({ max, ceiling }: Circumstances, wanted: number): Obstacle[] {

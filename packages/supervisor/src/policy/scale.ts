@@ -1,8 +1,10 @@
 import type { Ceiling } from './capacity.ts'
 import type { Decision } from './decision.ts'
+import { type Flaps, flapsAfterGrowth, forgetFlaps, noFlaps } from './flaps.ts'
 import { type Holds, type Tick, advanceHolds, noHolds } from './holds.ts'
 import { type Obstacle, findObstacles } from './obstacles.ts'
 import { type Bounds, type Proposal, propose } from './propose.ts'
+import { type Change, remember } from './rate.ts'
 import type { ScalingSettings } from './settings.ts'
 
 /** What the scaling policy remembers between ticks. */
@@ -10,11 +12,24 @@ export interface ScaleState {
   readonly holds: Holds
   readonly grewAtMs: number | null
   readonly changedAtMs: number | null
+  /** When the load last let the fleet shrink. */
+  readonly shrankAtMs: number | null
+  readonly flaps: Flaps
+  /** Recent changes that rates count. */
+  readonly changes: readonly Change[]
   /** What last held a decision back, and when it last did, so that it is told once and not at every tick. */
   readonly heldBack: { readonly key: string; readonly seenAtMs: number } | null
 }
 
-export const untouched: ScaleState = { holds: noHolds, grewAtMs: null, changedAtMs: null, heldBack: null }
+export const untouched: ScaleState = {
+  holds: noHolds,
+  grewAtMs: null,
+  changedAtMs: null,
+  shrankAtMs: null,
+  flaps: noFlaps,
+  changes: [],
+  heldBack: null,
+}
 
 export interface ScaleInput extends Tick, Bounds {
   readonly ceiling: Ceiling
@@ -36,21 +51,31 @@ const FORGET_HELD_BACK_MS = 60_000
 /** One tick of the scaling policy. Pure: the same state and input give the same verdict, today and in a replay. */
 export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSettings): ScaleVerdict {
   const holds = advanceHolds(state.holds, input, settings)
+  const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
   const proposal = propose(holds, input, input, settings)
-  const { grewAtMs, changedAtMs } = state
-  const obstacles = findObstacles(proposal, { ...input, grewAtMs, changedAtMs }, settings)
+  const past: ScaleState = { ...state, flaps }
+  const obstacles = findObstacles(proposal, { ...input, past }, settings)
   const decision = toDecision(proposal, obstacles, input)
-  if (decision.to !== input.target) return { state: afterChange(state, input.nowMs, decision.to > input.target), decision, news: true }
+  if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true }
   // In shadow mode the windows begin anew as if the change had been made, so that its record reads like the real one.
   const shadowed = obstacles.length === 1 && obstacles[0]?.name === 'shadow'
-  if (shadowed) return { state: afterChange(state, input.nowMs, proposal.wanted > input.target), decision, news: true }
+  if (shadowed) return { state: afterDecision(past, decision, decision.wanted, settings), decision, news: true }
   const heldBack = nextHeldBack(state, input, proposal, obstacles)
-  return { state: { ...state, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack) }
+  return { state: { ...past, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack) }
 }
 
 /** Readings of the old size say nothing about the new one: after every change the windows begin anew. */
 export function afterChange(state: ScaleState, nowMs: number, grew: boolean): ScaleState {
-  return { holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, heldBack: null }
+  return { ...state, holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, heldBack: null }
+}
+
+/** Floors and ceilings are orders and not the load's doing: they are no flaps, and no rate counts them. */
+function afterDecision(state: ScaleState, { atMs, from, lane }: Decision, to: number, settings: ScalingSettings): ScaleState {
+  const next = afterChange(state, atMs, to > from)
+  if (lane === 'bounds') return next
+  const changes = remember(state.changes, { atMs, by: to - from }, settings.rateUp, settings.rateDown)
+  if (to < from) return { ...next, changes, shrankAtMs: atMs }
+  return { ...next, changes, flaps: flapsAfterGrowth(state.flaps, state.shrankAtMs, atMs, settings) }
 }
 
 function toDecision(proposal: Proposal, obstacles: readonly Obstacle[], input: ScaleInput): Decision {

@@ -4,6 +4,12 @@ export interface Trigger {
   readonly forMs: number
 }
 
+/** At most so many workers in any time of that length. */
+export interface Rate {
+  readonly workers: number
+  readonly perMs: number
+}
+
 export interface SurgeSettings {
   /** Event-loop utilisation above which the surge lane opens. */
   readonly eventLoopUtilization: number
@@ -32,6 +38,10 @@ export interface ScalingSettings {
   readonly cooldownDownMs: number
   readonly stepUp: 'proportional' | number
   readonly stepDown: number
+  readonly rateUp: Rate | null
+  readonly rateDown: Rate | null
+  /** Growth soon after shrinking lengthens the next cooldowns of shrinking. */
+  readonly flapPenalty: boolean
   readonly surge: SurgeSettings | null
   readonly schedule: readonly ScheduleEntry[]
 }
