@@ -142,6 +142,12 @@ describe('a supervisor as a library', () => {
     expect(code).toBe(0)
   })
 
+  test('leaves no more listeners on stdout and stderr for being made often', async () => {
+    const { code, lines } = await live('many')
+    expect(lines).toEqual([{ what: 'listeners', value: 0 }])
+    expect(code).toBe(0)
+  })
+
   test('is refused in a worker, in words that name the mistake', async () => {
     const { code, lines } = await live('', { host: SELFISH })
     expect(lines).toEqual([{ what: 'start', value: expect.stringContaining('createSupervisor() was called in a worker. `entry` must be') }])

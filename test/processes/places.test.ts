@@ -92,6 +92,18 @@ describe('stdout', () => {
     expect(await station.ends()).toEqual({ code: 0, signal: null })
   })
 
+  it('tells how much of the stderr of workers was lost while nobody read it', async ({ stage }) => {
+    const station = await stage.start({ app: 'loud' })
+    station.process.stderr?.pause()
+    const load = stage.load(station, 4)
+    await load.answers(100)
+    await load.stop()
+    station.process.stderr?.resume()
+    const sentence = /^\d+ KB that workers wrote to stderr were dropped, because nobody read/
+    await until('a line that tells', () => station.notes().find(({ msg }) => sentence.test(msg)), { instead: () => station.stdout })
+    expect(station.notes().filter(({ msg }) => sentence.test(msg))).toHaveLength(1)
+  })
+
   it('as in `start … | head -1`', async ({ stage }) => {
     const station = await stage.launch({ app: 'plain', through: (command) => ['sh', '-c', `"$@" | head -1`, 'sh', ...command] })
     await station.running(2)

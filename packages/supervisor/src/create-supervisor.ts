@@ -21,14 +21,12 @@ import { listenForSignals } from './primary/signals.ts'
 import { logNotes } from './telemetry/log-notes.ts'
 import { createLogger, type StreamLogger } from './telemetry/logger.ts'
 import { createMask } from './telemetry/mask.ts'
+import { createPassage } from './telemetry/passage.ts'
 
 const NESTED =
   'createSupervisor() was called in a worker. `entry` must be the program that serves, not the one that supervises it; and a worker cannot supervise others.'
 
 type Listener<Kind extends Note['kind']> = (note: Extract<TimedNote, { kind: Kind }>) => void
-
-/** Worker output that the reader of our stderr has not taken yet; beyond this it is dropped, since a log must never hold up a fleet. */
-const MOST_STDERR_BYTES = 1024 * 1024
 
 /** What a reader that stopped reading our log may still take at the end. */
 const LAST_LINES_MS = 500
@@ -164,9 +162,8 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
   const ownSockets = settings.routing.balance !== 'round-robin' && (await sharedSocketsWork())
   if (!ownSockets && settings.routing.balance !== 'round-robin')
     logger.warn("This Node does not share sockets as expected; node:cluster's round robin serves instead.")
-  // A reader of our stderr that went away must not end the fleet.
-  process.stderr.on('error', () => {})
-  return new Primary({
+  const stderr = createPassage(process.stderr, (sentence) => logger.warn(sentence))
+  const primary = new Primary({
     launch: {
       app: settings.app,
       // Node's round robin gives connections to whoever listens: a spare could not wait.
@@ -183,8 +180,10 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
     usage: () => usage.read(),
     oomKills: () => readOomKills(),
     mask: createMask({ ...process.env, ...settings.app.env }).text,
-    onStderr: (chunk) => process.stderr.writableLength < MOST_STDERR_BYTES && process.stderr.write(chunk),
+    onStderr: (chunk) => stderr.write(chunk),
   })
+  void primary.ended.then(() => stderr.close())
+  return primary
 }
 
 /** Takes away again what `start()` has opened. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { outliveReader } from './outlive-reader.ts'
 import { createRing } from './ring.ts'
 
 /** What the stream itself may hold unread; Node would take any amount. */
@@ -21,8 +22,8 @@ export function createSink(stream: NodeJS.WritableStream, lostLine: (lost: numbe
   let failedAtMs: number | null = null
   let pumping = false
 
-  // The listener stays: without one, a reader that goes away would end the process.
-  output.on('error', failed)
+  // What fails is told to the one who wrote it.
+  outliveReader(output)
 
   const isDone = (): boolean => ring.isEmpty() && output.writableLength === 0
   const isGone = (): boolean => output.destroyed || output.writableEnded || output.errored !== null
