@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
@@ -51,6 +51,19 @@ describe('the socket', () => {
     expect(await readdir(world.folder)).toEqual([])
     await server.close()
   })
+
+  it('is made anew when somebody has removed it, with its folder or alone', async ({ world }) => {
+    const file = path.join(world.folder, 'new', 'control.sock')
+    const server = await world.open(file)
+    for (const removed of [file, path.dirname(file)]) {
+      await rm(removed, { recursive: true })
+      await vi.waitFor(async () => expect(await there(file)).toBe(true), { timeout: 10_000 })
+      expect((await get(file, '/v1/status')).status).toBe(200)
+      expect((await stat(file)).mode & 0o777).toBe(0o600)
+    }
+    await server.close()
+    expect(await readdir(path.dirname(file))).toEqual([])
+  }, 30_000)
 
   it('stays at close when it is no longer ours', async ({ world }) => {
     const server = await world.open()

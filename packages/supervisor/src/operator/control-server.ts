@@ -1,7 +1,7 @@
 import type { Control, Logger } from '../primary/ports.ts'
 import { createApi } from './api-server.ts'
 import { ownerRoutes, readRoutes } from './routes.ts'
-import { listenOnSocketFile } from './socket-file.ts'
+import { keepSocketFile } from './socket-keeper.ts'
 
 /** People and their tools; a page of them open at once is plenty. */
 const MAX_CONNECTIONS = 16
@@ -25,7 +25,7 @@ export interface ControlServer {
  */
 export async function openControlServer({ path, control, log }: ControlServerOptions): Promise<ControlServer> {
   const api = createApi({ routes: [...readRoutes, ...ownerRoutes], control, log, maxConnections: MAX_CONNECTIONS })
-  const socketFile = await listenOnSocketFile(api.server, path)
+  const socketFile = await keepSocketFile(api.server, path, log)
   return {
     path,
     async close() {

@@ -16,7 +16,7 @@ const MAX_PATH_BYTES = 107
  */
 export async function listenOnSocketFile(server: Server, file: string): Promise<{ release(): Promise<void> }> {
   const folder = path.dirname(file)
-  const passing = path.join(folder, `.${Math.random().toString(36).slice(2, 8)}`)
+  const passing = passingName(folder)
   const bytes = Math.max(Buffer.byteLength(file), Buffer.byteLength(passing))
   if (bytes > MAX_PATH_BYTES) throw refused(file, `the path takes ${bytes} bytes and the system allows ${MAX_PATH_BYTES}; choose a shorter one`)
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -76,10 +76,24 @@ async function publish(passing: string, file: string): Promise<void> {
   }
 }
 
+/**
+ * What is removed is first taken aside and looked at again: between a look and a removal somebody faster may have put their own socket
+ * there, and it is given back.
+ */
 async function removeIfSame(file: string, known: Stats): Promise<void> {
   const found = await lstat(file).catch(() => null)
-  if (found && isSame(found, known)) await unlink(file).catch(() => {})
+  if (!found || !isSame(found, known)) return
+  const aside = passingName(path.dirname(file))
+  try {
+    await rename(file, aside)
+    if (!isSame(await lstat(aside), known)) await link(aside, file)
+  } catch {
+    // Somebody else removed it, or is there again already.
+  }
+  await unlink(aside).catch(() => {})
 }
+
+const passingName = (folder: string): string => path.join(folder, `.${Math.random().toString(36).slice(2, 8)}`)
 
 /** With the time of its birth, because a number that became free is soon given away again. */
 function isSame(a: Stats, b: Stats): boolean {
