@@ -16,6 +16,7 @@ import { createMeasurer } from './primary/measure.ts'
 import type { Logger } from './primary/ports.ts'
 import { type End, Primary } from './primary/primary.ts'
 import { isForked } from './primary/processes.ts'
+import { wrapperWarning } from './primary/wrapper.ts'
 import { sharedSocketsWork } from './primary/self-test.ts'
 import { listenForSignals } from './primary/signals.ts'
 import { logNotes } from './telemetry/log-notes.ts'
@@ -96,6 +97,8 @@ export async function createSupervisor(options: Options): Promise<Supervisor> {
  */
 export async function runSupervisor(settings: Settings): Promise<0 | 1> {
   const logger = openLogger(settings)
+  const wrapped = process.stdout.isTTY ? null : wrapperWarning()
+  if (wrapped !== null) logger.warn(wrapped)
   const primary = await createPrimary(settings, logger)
   // A bug of ours: what still serves is drained, and whoever runs us starts us anew.
   process.on('uncaughtException', ({ name, message, stack }) =>

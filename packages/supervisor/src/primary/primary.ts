@@ -14,6 +14,7 @@ import { createInbound, type Inbound } from './inbound.ts'
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts'
 import { forkSpecOf } from './launch.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
+import { watchOwnProcess } from './own-process.ts'
 import type { Control, PrimaryParts } from './ports.ts'
 import { createProcesses, type Processes, type ProcessExit } from './processes.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
@@ -45,6 +46,7 @@ export class Primary implements Control {
   readonly #end = Promise.withResolvers<End>()
   #neighbourhood: Neighbourhood | null = null
   #sampling: { stop(): void } | null = null
+  #stopWatching = (): void => {}
   /** Something failed inside: the fleet is on its way to its end. */
   #broken = false
 
@@ -90,6 +92,7 @@ export class Primary implements Control {
     if (this.#engine.fleet().phase === 'stopped') return
     this.#neighbourhood = this.#parts.isSticky ? openNeighbourhood() : null
     const { launch, measurer, usage } = this.#parts
+    this.#stopWatching = watchOwnProcess(launch.fleet.tickMs, (sentence) => this.#warn(sentence))
     this.#sampling = startSampling({
       tickMs: launch.fleet.tickMs,
       workers: () => this.#engine.fleet().workers.flatMap(({ id, pid }) => (pid === null ? [] : [{ workerId: id, pid }])),
@@ -209,6 +212,7 @@ export class Primary implements Control {
 
   #finish(end: End): void {
     this.#sampling?.stop()
+    this.#stopWatching()
     this.#processes.abandon()
     this.#acceptor.close()
     this.#neighbourhood?.close()
