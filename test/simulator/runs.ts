@@ -10,8 +10,9 @@ export const calmScenario: Scenario = {
   seed: 1,
   load: [{ atMs: 0, requestsPerSecond: 20 }],
   request: { cpuMs: 4, waitMs: 20 },
-  worker: { bootMs: 1500, memoryBytes: 90 * MB, memoryPerRequestBytes: 20_000 },
+  worker: { bootMs: 1500, memoryBytes: 90 * MB, memoryPerRequestBytes: 20_000, leakPerRequestBytes: 0, gcEveryBytes: 40 * MB, gcPauseMs: 20 },
   host: { cpus: 8, memoryBytes: 8000 * MB },
+  database: { concurrency: 1000 },
   faults: [],
   requests: [],
 }

@@ -86,7 +86,12 @@ test('a rush opens the surge lane: a promoted spare serves within four seconds',
 })
 
 test.for([20, 150, 400, 1000])('a constant load of %s requests per second makes the fleet move in one direction, then rest', (requestsPerSecond) => {
-  const { turns, broken } = simulate(fleetSettings(), { ...calmScenario, load: [{ atMs: 0, requestsPerSecond }] }, 1_800_000)
+  // Nobody asks a service before it runs: what had gathered until then would be a rush.
+  const load = [
+    { atMs: 0, requestsPerSecond: 0 },
+    { atMs: 10_000, requestsPerSecond, step: true },
+  ]
+  const { turns, broken } = simulate(fleetSettings(), { ...calmScenario, load }, 1_800_000)
   expect(broken).toEqual([])
   const sizes = turns.map((turn) => turn.fleet.target)
   const moves = sizes.slice(1).flatMap((size, index) => (size === sizes[index] ? [] : [size - (sizes[index] as number)]))

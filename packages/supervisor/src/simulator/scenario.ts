@@ -1,38 +1,77 @@
 import type { FleetEvent } from '../fleet/event.ts'
 
-/** What a virtual day looks like. Times in milliseconds since the start of the run. */
+/** What a virtual day looks like, complete: times in milliseconds since the start of the run. */
 export interface Scenario {
   readonly seed: number
   readonly load: readonly LoadPoint[]
-  readonly request: {
-    /** Time on the event loop. */
-    readonly cpuMs: number
-    /** Time spent waiting elsewhere: a database, another service. */
-    readonly waitMs: number
-  }
-  readonly worker: {
-    readonly bootMs: number
-    readonly memoryBytes: number
-    readonly memoryPerRequestBytes: number
-  }
-  readonly host: { readonly cpus: number; readonly memoryBytes: number }
+  readonly request: RequestModel
+  readonly worker: WorkerModel
+  readonly host: HostModel
+  readonly database: DatabaseModel
   readonly faults: readonly Fault[]
   readonly requests: readonly OperatorRequest[]
 }
 
-/** Linear between points; after the last one the load stays. */
+export interface RequestModel {
+  /** Time on the event loop. */
+  readonly cpuMs: number
+  /** Time spent waiting elsewhere: a database, another service. */
+  readonly waitMs: number
+}
+
+export interface WorkerModel {
+  readonly bootMs: number
+  readonly memoryBytes: number
+  /** Of a request in flight; and the garbage that it leaves behind. */
+  readonly memoryPerRequestBytes: number
+  /** What a request leaves behind for ever. */
+  readonly leakPerRequestBytes: number
+  /** Garbage that is collected at once, in a pause of the whole process. */
+  readonly gcEveryBytes: number
+  readonly gcPauseMs: number
+}
+
+export interface HostModel {
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+/** A database (or another service) that requests wait for: with more requests at once than it works on, all of them wait longer. */
+export interface DatabaseModel {
+  /** Requests that it works on at once. */
+  readonly concurrency: number
+}
+
+/** Linear between points, or a jump where `step`; after the last one the load stays. */
 export interface LoadPoint {
   readonly atMs: number
   readonly requestsPerSecond: number
+  readonly step?: boolean
 }
 
-/**
- * `crash` ends one worker; `hang` stops one for ever; `boot-crash` lets boots fail, `slow-boot` makes them take ten times as long and
- * `drop-reports` loses the reports of one worker, each for `forMs`.
- */
+/** What can go wrong. With a duration: it lasts for `forMs`. */
+export const FAULT_KINDS = {
+  crash: 'one worker ends',
+  hang: "one worker's event loop stands still for ever",
+  'boot-crash': 'boots fail',
+  'bad-release': 'what is booted for a reload fails',
+  'slow-boot': 'boots take ten times as long',
+  'drop-reports': "one worker's reports are lost",
+  'late-reports': "one worker's reports arrive a tick late",
+  'lost-messages': 'one in five messages of workers is lost and comes again a second later',
+  'doubled-messages': 'every message of a worker arrives twice',
+  'paused-primary': 'the primary stands still',
+  'clock-drift': 'the clock on the wall runs a tenth too fast',
+  'redis-away': 'what asks Redis waits for its deadline',
+  'slow-database': 'the database takes ten times as long',
+  'busy-neighbour': 'half of the cores are taken by others',
+} as const
+
+export type FaultKind = keyof typeof FAULT_KINDS
+
 export interface Fault {
   readonly atMs: number
-  readonly kind: 'crash' | 'hang' | 'boot-crash' | 'slow-boot' | 'drop-reports'
+  readonly kind: FaultKind
   readonly worker: 'any' | number
   readonly forMs: number
 }
@@ -45,12 +84,17 @@ export interface OperatorRequest {
   readonly event: Unstamped<Requested>
 }
 
-export function requestsPerSecondAt(load: readonly LoadPoint[], atMs: number): number {
-  const next = load.findIndex((point) => point.atMs > atMs)
-  if (next === -1) return load.at(-1)?.requestsPerSecond ?? 0
-  const after = load[next] as LoadPoint
-  const before = load[next - 1]
-  if (!before) return after.requestsPerSecond
-  const share = (atMs - before.atMs) / (after.atMs - before.atMs)
-  return before.requestsPerSecond + share * (after.requestsPerSecond - before.requestsPerSecond)
+/** Reads the load off its points; moments must be asked for in order. */
+export function createLoad(points: readonly LoadPoint[]): (atMs: number) => number {
+  let next = 0
+  return (atMs) => {
+    while (next < points.length && (points[next] as LoadPoint).atMs <= atMs) next++
+    const before = points[next - 1]
+    const after = points[next]
+    if (!after) return before?.requestsPerSecond ?? 0
+    if (!before) return after.step ? 0 : after.requestsPerSecond
+    if (after.step) return before.requestsPerSecond
+    const share = (atMs - before.atMs) / (after.atMs - before.atMs)
+    return before.requestsPerSecond + share * (after.requestsPerSecond - before.requestsPerSecond)
+  }
 }

@@ -1,104 +1,190 @@
-import { bucketOf } from '../policy/latency.ts'
 import type { Report } from '../policy/sample.ts'
+import { type Course, ResponseTimes } from './response-times.ts'
+import type { RequestModel, WorkerModel } from './scenario.ts'
 
-/** Requests that came in together. */
+/** Requests that came in together and wait for the event loop. */
 interface Batch {
-  readonly arrivedAtMs: number
+  arrivedAtMs: number
+  count: number
+}
+
+/** Requests that have left the event loop and wait for something elsewhere; they are answered evenly from `fromMs` to `toMs`. */
+interface Away extends Course {
+  readonly fromMs: number
+  readonly toMs: number
   readonly count: number
-  /** When what they wait for elsewhere is there. */
-  readonly dueAtMs: number
+  answered: number
+}
+
+/** Older requests that wait are told apart this finely; a longer queue is merged, so that an overload of hours takes no memory. */
+const MOST_BATCHES = 32
+/** So many callbacks one turn of a busy event loop takes up before it looks at its timers again. */
+const CALLBACKS_PER_TURN = 16
+
+/** One slice of the time that the host gives. */
+export interface Slice {
+  readonly nowMs: number
+  readonly sliceMs: number
+  /** Core time for this worker, and the most it could have had. */
+  readonly grantedMs: number
+  readonly limitMs: number
+  readonly waitMs: number
 }
 
 /**
  * One process: a queue in front of one event loop. Each request takes its time on the loop, in order, then waits elsewhere, then is
- * answered.
+ * answered. Requests are moved in batches, and every single one is counted.
  */
 export class VirtualWorker {
   readonly workerId: number
   readonly forkedAtMs: number
+  readonly generation: number
   state: 'booting' | 'listening' | 'draining' = 'booting'
   accepting: boolean
   hung = false
   reportsLostUntilMs = 0
-  #onLoop: Batch[] = []
-  #elsewhere: Batch[] = []
-  #queue = 0
+  reportsLateUntilMs = 0
+  /** A report that is still on its way. */
+  late: Report | null = null
+  readonly #request: RequestModel
+  readonly #model: WorkerModel
+  readonly #onLoop: Batch[] = []
+  readonly #elsewhere: Away[] = []
+  readonly #times = new ResponseTimes()
+  #waiting = 0
+  #away = 0
   #savedMs = 0
   #busyMs = 0
+  /** The same, with the time in which it waits for a core: a loop cannot tell them apart. */
+  #loopMs = 0
   #answered = 0
-  #latencies = new Map<number, number>()
+  #garbageBytes = 0
+  #leakedBytes = 0
+  #longestPauseMs = 0
+  #utilization = 0
 
-  constructor(workerId: number, forkedAtMs: number, accepting: boolean) {
-    this.workerId = workerId
-    this.forkedAtMs = forkedAtMs
-    this.accepting = accepting
+  constructor(worker: { workerId: number; forkedAtMs: number; generation: number; accepting: boolean }, request: RequestModel, model: WorkerModel) {
+    this.workerId = worker.workerId
+    this.forkedAtMs = worker.forkedAtMs
+    this.generation = worker.generation
+    this.accepting = worker.accepting
+    this.#request = request
+    this.#model = model
   }
 
   /** Requests received and not yet answered. */
   get queue(): number {
-    return this.#queue
+    return this.#waiting + this.#away
+  }
+
+  get away(): number {
+    return this.#away
+  }
+
+  get memoryBytes(): number {
+    return this.#model.memoryBytes + this.#garbageBytes + this.#leakedBytes + this.queue * this.#model.memoryPerRequestBytes
+  }
+
+  /** Core time that it would use in a slice if nobody else wanted any. */
+  wantsMs(sliceMs: number): number {
+    if (this.hung) return sliceMs // it runs, but in circles
+    return this.state === 'booting' ? 0 : Math.min(sliceMs, Math.max(0, this.#waiting * this.#request.cpuMs - this.#savedMs))
   }
 
   accept(arrivedAtMs: number, requests: number): void {
-    this.#queue += requests
+    if (requests === 0) return
+    this.#waiting += requests
     const last = this.#onLoop.at(-1)
-    if (last?.arrivedAtMs === arrivedAtMs) this.#onLoop[this.#onLoop.length - 1] = { ...last, count: last.count + requests }
-    else this.#onLoop.push({ arrivedAtMs, count: requests, dueAtMs: 0 })
+    if (last && (last.arrivedAtMs === arrivedAtMs || this.#onLoop.length >= MOST_BATCHES)) {
+      last.arrivedAtMs = (last.arrivedAtMs * last.count + arrivedAtMs * requests) / (last.count + requests)
+      last.count += requests
+    } else this.#onLoop.push({ arrivedAtMs, count: requests })
   }
 
-  /** Lets the loop run for `sliceMs` that end at `nowMs`. Answers how many requests were answered. */
-  run(nowMs: number, sliceMs: number, request: { readonly cpuMs: number; readonly waitMs: number }): number {
+  /** Lets the loop run for a slice that ends at `nowMs`. Answers how many requests were answered. */
+  run(slice: Slice): number {
+    this.#busyMs += slice.grantedMs
+    this.#loopMs += Math.min(slice.sliceMs, (slice.grantedMs * slice.sliceMs) / Math.min(slice.sliceMs, slice.limitMs))
     if (this.hung) return 0
-    let leftMs = sliceMs + this.#savedMs
-    while (this.#onLoop.length > 0 && leftMs >= request.cpuMs) {
-      const batch = this.#onLoop.shift() as Batch
-      const done = Math.min(batch.count, Math.max(1, Math.floor(leftMs / Math.max(request.cpuMs, 0.001))))
-      leftMs -= done * request.cpuMs
-      this.#busyMs += done * request.cpuMs
-      this.#elsewhere.push({ ...batch, count: done, dueAtMs: nowMs + request.waitMs })
-      if (done < batch.count) this.#onLoop.unshift({ ...batch, count: batch.count - done })
-    }
+    const { cpuMs } = this.#request
+    const hadMs = slice.grantedMs + this.#savedMs
+    const served = Math.min(this.#waiting, cpuMs > 0 ? Math.floor(hadMs / cpuMs + 1e-9) : this.#waiting)
+    this.#utilization = slice.grantedMs / Math.min(slice.sliceMs, slice.limitMs)
+    this.#serve(served, slice)
     // A request that needs more than a slice saves up for it; an idle loop saves nothing.
-    this.#savedMs = this.#onLoop.length > 0 ? leftMs : 0
-    return this.#answerDue(nowMs, request.cpuMs)
+    this.#savedMs = this.#waiting > 0 ? Math.max(0, hadMs - served * cpuMs) : 0
+    this.#collectGarbage(served)
+    return this.#answerDue(slice.nowMs)
   }
 
-  #answerDue(nowMs: number, cpuMs: number): number {
-    const due = this.#elsewhere.filter((batch) => batch.dueAtMs <= nowMs)
-    this.#elsewhere = this.#elsewhere.filter((batch) => batch.dueAtMs > nowMs)
-    for (const batch of due) {
-      const bucket = bucketOf(nowMs - batch.arrivedAtMs + cpuMs)
-      this.#latencies.set(bucket, (this.#latencies.get(bucket) ?? 0) + batch.count)
+  #serve(served: number, { nowMs, sliceMs, limitMs, waitMs }: Slice): void {
+    // Cores that are shared make every request on them slower.
+    const serviceMs = this.#request.cpuMs * Math.max(1, sliceMs / limitMs)
+    let left = served
+    this.#waiting -= served
+    this.#away += served
+    while (left > 0) {
+      const batch = this.#onLoop[0] as Batch
+      const count = Math.min(left, batch.count)
+      const queuedMs = Math.max(0, nowMs - sliceMs / 2 - batch.arrivedAtMs)
+      const course = { baseMs: queuedMs + serviceMs + waitMs, serviceMs, utilization: this.#utilization }
+      this.#elsewhere.push({ ...course, fromMs: nowMs - sliceMs + waitMs, toMs: nowMs + waitMs, count, answered: 0 })
+      left -= count
+      batch.count -= count
+      if (batch.count === 0) this.#onLoop.shift()
     }
-    const answered = due.reduce((sum, batch) => sum + batch.count, 0)
-    this.#answered += answered
-    this.#queue -= answered
-    return answered
   }
 
-  /** What it says of itself since it was last asked; null when it cannot, or when that is lost. */
-  report(nowMs: number, intervalMs: number, cpuMs: number): Report | null {
-    if (this.state === 'booting' || this.hung) return null
-    const utilization = Math.min(1, this.#busyMs / intervalMs)
+  #collectGarbage(served: number): void {
+    const { gcEveryBytes, gcPauseMs, memoryPerRequestBytes, leakPerRequestBytes } = this.#model
+    this.#leakedBytes += served * leakPerRequestBytes
+    this.#garbageBytes += served * memoryPerRequestBytes
+    if (this.#garbageBytes < gcEveryBytes) return
+    this.#garbageBytes = 0
+    this.#savedMs -= gcPauseMs
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, gcPauseMs)
+  }
+
+  #answerDue(nowMs: number): number {
+    let sum = 0
+    for (const away of this.#elsewhere) {
+      const share = Math.min(1, (nowMs - away.fromMs) / (away.toMs - away.fromMs))
+      const due = share >= 1 ? away.count - away.answered : Math.floor(away.count * Math.max(0, share)) - away.answered
+      if (due <= 0) continue
+      away.answered += due
+      sum += due
+      this.#times.addCourse(away, due)
+    }
+    while (this.#elsewhere[0]?.answered === this.#elsewhere[0]?.count && this.#elsewhere.length > 0) this.#elsewhere.shift()
+    this.#away -= sum
+    this.#answered += sum
+    return sum
+  }
+
+  /** Ends an interval: what is seen of it from outside, and what it says of itself, null when it cannot. */
+  look(intervalMs: number): { readonly cpu: number; readonly report: Report | null } {
+    const cpu = Math.min(1, this.#busyMs / intervalMs)
+    this.#busyMs = 0
+    return { cpu, report: this.state === 'booting' || this.hung ? null : this.#report(intervalMs) }
+  }
+
+  #report(intervalMs: number): Report {
+    const perTurn = 1 + Math.min(this.#waiting, CALLBACKS_PER_TURN - 1)
     const report: Report = {
       intervalMs,
-      eventLoopUtilization: utilization,
-      eventLoopDelayP99Ms: utilization < 1 ? cpuMs * utilization : cpuMs * 2,
+      eventLoopUtilization: Math.min(1, this.#loopMs / intervalMs),
+      eventLoopDelayP99Ms: Math.max(this.#longestPauseMs, this.#request.cpuMs * this.#utilization * perTurn),
       queue: this.queue,
       requests: this.#answered,
       connections: this.queue,
       sockets: 0,
-      latencies: [...this.#latencies].sort(([a], [b]) => a - b).flat(),
+      latencies: this.#times.take(),
       database: null,
       signals: {},
     }
     this.#answered = 0
-    this.#busyMs = 0
-    this.#latencies = new Map()
-    return nowMs < this.reportsLostUntilMs ? null : report
-  }
-
-  busyShare(intervalMs: number): number {
-    return Math.min(1, this.#busyMs / intervalMs)
+    this.#loopMs = 0
+    this.#longestPauseMs = 0
+    return report
   }
 }

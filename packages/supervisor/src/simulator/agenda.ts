@@ -1,0 +1,25 @@
+interface Planned {
+  readonly atMs: number
+  readonly act: () => void
+}
+
+/** What is going to happen, in order; what was planned first for a moment happens first. */
+export class Agenda {
+  readonly #planned: Planned[] = []
+
+  get nextAtMs(): number {
+    return this.#planned[0]?.atMs ?? Number.POSITIVE_INFINITY
+  }
+
+  at(atMs: number, act: () => void): void {
+    // Few things are planned at once, and most of them last: a search from the end beats a tree.
+    let place = this.#planned.length
+    while (place > 0 && (this.#planned[place - 1] as Planned).atMs > atMs) place--
+    this.#planned.splice(place, 0, { atMs, act })
+  }
+
+  /** Takes the next thing off the agenda and lets it happen. */
+  actOnNext(): void {
+    this.#planned.shift()?.act()
+  }
+}

@@ -1,0 +1,86 @@
+import { type LatencyCounts, bucketOf } from '../policy/latency.ts'
+
+/**
+ * Waiting times of random arrivals in front of one event loop fall off exponentially. Each part has its share of those that have to wait
+ * at all, and its own mean as a multiple of the mean wait. Constants instead of logarithms: the same on every machine.
+ */
+const WAITS = [
+  [0.5, 0.31],
+  [0.3, 1.15],
+  [0.12, 2.05],
+  [0.05, 3.05],
+  [0.03, 4.5],
+] as const
+
+/** Beyond this utilisation the queue itself is counted, request by request, instead of estimated. */
+const HIGHEST_UTILIZATION = 0.95
+
+/** What is true of all requests of a batch. */
+export interface Course {
+  /** Time in the queue that was counted, in service, and elsewhere. */
+  readonly baseMs: number
+  /** Time that one request holds the event loop. */
+  readonly serviceMs: number
+  /** Of the event loop, 0..1: what the random part of the waiting depends on. */
+  readonly utilization: number
+}
+
+/** Courses whose counted parts differ by less than this are one: their responses could not be told apart. */
+const SAME_MS = 0.5
+
+interface Gathered {
+  baseMs: number
+  serviceMs: number
+  /** Sum over all requests. */
+  utilization: number
+  count: number
+}
+
+/** Response times of an interval: courses while it lasts, a sparse sorted histogram when it is asked for. */
+export class ResponseTimes {
+  #gathered: Gathered[] = []
+  #counts: number[] = []
+
+  addCourse({ baseMs, serviceMs, utilization }: Course, count: number): void {
+    const last = this.#gathered.at(-1)
+    if (last && Math.abs(last.baseMs - baseMs) < SAME_MS && last.serviceMs === serviceMs) {
+      last.count += count
+      last.utilization += utilization * count
+    } else this.#gathered.push({ baseMs, serviceMs, utilization: utilization * count, count })
+  }
+
+  /** What was gathered since the last time. */
+  take(): LatencyCounts {
+    for (const course of this.#gathered) this.#spread(course)
+    const counts = this.#counts
+    this.#gathered = []
+    this.#counts = []
+    return counts
+  }
+
+  /** A share of the requests finds the loop idle; the others wait, each part as long as its share of waits does. */
+  #spread({ baseMs, serviceMs, utilization, count }: Gathered): void {
+    const busy = Math.min(utilization / count, HIGHEST_UTILIZATION)
+    const meanWaitMs = serviceMs / (2 * (1 - busy))
+    let share = 1 - busy
+    let counted = Math.round(count * share)
+    this.#add(baseMs, counted)
+    for (const [part, multiple] of WAITS) {
+      share += busy * part
+      const upTo = Math.round(count * Math.min(1, share))
+      this.#add(baseMs + multiple * meanWaitMs, upTo - counted)
+      counted = upTo
+    }
+  }
+
+  #add(durationMs: number, count: number): void {
+    if (count <= 0) return
+    const counts = this.#counts
+    const bucket = bucketOf(durationMs)
+    let place = counts.length
+    while (place > 0 && (counts[place - 2] as number) > bucket) place -= 2
+    if (place > 0 && counts[place - 2] === bucket) counts[place - 1] = (counts[place - 1] as number) + count
+    else if (place === counts.length) counts.push(bucket, count)
+    else counts.splice(place, 0, bucket, count)
+  }
+}

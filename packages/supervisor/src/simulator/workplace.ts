@@ -1,0 +1,123 @@
+import type { Sample, Usage } from '../policy/sample.ts'
+import type { Random } from './random.ts'
+import { type Fault, type FaultKind, type Scenario, createLoad } from './scenario.ts'
+import { levelOut, shareCores } from './share-cores.ts'
+import { VirtualWorker } from './virtual-worker.ts'
+
+/** Requests, each counted once: what arrived was answered, was cut with its worker, or is still on its way. */
+export interface Ledger {
+  readonly arrived: number
+  readonly answered: number
+  readonly cut: number
+  readonly waiting: number
+}
+
+const SLOW_DATABASE_FACTOR = 10
+const NEIGHBOUR_SHARE = 0.5
+/** The deadline that coordination with Redis gives itself. */
+const REDIS_DEADLINE_MS = 500
+
+/** The machine: workers, the cores and the memory they share, the requests that come in. */
+export class Workplace {
+  readonly workers: Map<number, VirtualWorker> = new Map()
+  readonly #scenario: Scenario
+  readonly #random: Random
+  readonly #load: (atMs: number) => number
+  #arrived = 0
+  #answered = 0
+  #cut = 0
+  /** Connections that wait in the listening socket because nobody accepts. */
+  #atTheDoor = 0
+  #fraction = 0
+
+  constructor(scenario: Scenario, random: Random) {
+    this.#scenario = scenario
+    this.#random = random
+    this.#load = createLoad(scenario.load)
+  }
+
+  ledger(): Ledger {
+    let waiting = this.#atTheDoor
+    for (const worker of this.workers.values()) waiting += worker.queue
+    return { arrived: this.#arrived, answered: this.#answered, cut: this.#cut, waiting }
+  }
+
+  inForce(kind: FaultKind, nowMs: number): Fault | undefined {
+    if (this.#scenario.faults.length === 0) return undefined
+    return this.#scenario.faults.find((fault) => fault.kind === kind && fault.atMs <= nowMs && nowMs < fault.atMs + fault.forMs)
+  }
+
+  hire(workerId: number, worker: { generation: number; accepting: boolean; nowMs: number }): VirtualWorker {
+    const { request, worker: model } = this.#scenario
+    const { generation, accepting, nowMs: forkedAtMs } = worker
+    const hired = new VirtualWorker({ workerId, forkedAtMs, generation, accepting }, request, model)
+    this.workers.set(workerId, hired)
+    return hired
+  }
+
+  /** A worker is gone, and what it held with it. */
+  dismiss(worker: VirtualWorker): void {
+    this.workers.delete(worker.workerId)
+    this.#cut += worker.queue
+  }
+
+  /** Lets `sliceMs` pass that end at `nowMs`. */
+  pass(nowMs: number, sliceMs: number): void {
+    this.#arrive(nowMs, sliceMs)
+    const { host } = this.#scenario
+    const workers = [...this.workers.values()]
+    const cpus = host.cpus * (this.inForce('busy-neighbour', nowMs) ? NEIGHBOUR_SHARE : 1)
+    const { shares, limitMs } = shareCores(
+      workers.map((worker) => worker.wantsMs(sliceMs)),
+      cpus * sliceMs,
+    )
+    const waitMs = this.#waitMs(workers, nowMs)
+    for (const [index, worker] of workers.entries()) {
+      if (worker.state !== 'booting') this.#answered += worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs })
+    }
+  }
+
+  #arrive(nowMs: number, sliceMs: number): void {
+    // Requests come by chance: their number varies as their mean does.
+    const mean = (this.#load(nowMs) * sliceMs) / 1000
+    const chance = Math.sqrt(mean) * (this.#random.next() + this.#random.next() - 1)
+    this.#fraction += Math.max(0, mean + chance)
+    const arriving = Math.floor(this.#fraction)
+    this.#fraction -= arriving
+    this.#arrived += arriving
+    const open = [...this.workers.values()].filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
+    const requests = arriving + this.#atTheDoor
+    this.#atTheDoor = open.length === 0 ? requests : 0
+    if (open.length === 0 || requests === 0) return
+    const given = levelOut(
+      open.map((worker) => worker.queue),
+      requests,
+    )
+    for (const [index, worker] of open.entries()) worker.accept(nowMs - sliceMs / 2, given[index] as number)
+  }
+
+  /** Time that a request waits elsewhere: longer while more of them wait than the database works on. */
+  #waitMs(workers: readonly VirtualWorker[], nowMs: number): number {
+    const { request, database } = this.#scenario
+    const away = workers.reduce((sum, worker) => sum + worker.away, 0)
+    const crowd = Math.max(1, away / database.concurrency)
+    const slow = this.inForce('slow-database', nowMs) ? SLOW_DATABASE_FACTOR : 1
+    const redis = this.inForce('redis-away', nowMs) ? REDIS_DEADLINE_MS : 0
+    return request.waitMs * crowd * slow + redis
+  }
+
+  sample(nowMs: number, tickMs: number): { samples: Sample[]; usage: Usage } {
+    let [cpus, memoryBytes] = [0, 0]
+    const samples = [...this.workers.values()].map((worker): Sample => {
+      const { cpu, report } = worker.look(tickMs)
+      cpus += cpu
+      memoryBytes += worker.memoryBytes
+      const lost = nowMs < worker.reportsLostUntilMs
+      const late = nowMs < worker.reportsLateUntilMs
+      const arrived = late ? worker.late : report
+      worker.late = late ? report : null
+      return { workerId: worker.workerId, cpu, memoryBytes: worker.memoryBytes, report: lost ? null : arrived }
+    })
+    return { samples, usage: { cpus, memoryBytes } }
+  }
+}
