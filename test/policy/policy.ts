@@ -40,7 +40,9 @@ export class Policy {
   tick(signals: Signals): void {
     this.nowMs += 1000
     const ceiling = { workers: Number.POSITIVE_INFINITY, because: '' }
-    const input = { nowMs: this.nowMs, intervalMs: 1000, signals, target: this.target, min: 1, max: 10, ceiling, byHand: false, ...this.fields }
+    const { nowMs, target } = this
+    const base = { nowMs, intervalMs: 1000, signals, target, min: 1, max: 10, ceiling, byHand: false, serving: target, bootMs: null }
+    const input = { ...base, ...this.fields }
     const verdict = decide(this.state, input, this.settings)
     this.state = verdict.state
     this.last = verdict.decision

@@ -28,6 +28,7 @@ export const defaultScaling: ScalingSettings = {
   rateUp: null,
   rateDown: null,
   flapPenalty: true,
+  predict: false,
   surge: { eventLoopUtilization: 0.95, queue: 300, forMs: seconds(2) },
   schedule: [],
 }

@@ -97,6 +97,8 @@ export interface ScalingOptions {
   tolerance?: number
   /** Growth soon after shrinking doubles the cooldown of shrinking, up to 8 times; time without it takes that back. Default true. */
   flapPenalty?: boolean
+  /** Workers are forked before a load that rises needs them, as early as they take to boot; nothing is done for a fall that is foretold. Default false. */
+  predict?: boolean
   /** The emergency lane: either signal that high for so long ignores windows and cooldown. `false` closes it. */
   surge?: SurgeOptions | false
   /** Floors and ceilings for hours of the day. Default none. */

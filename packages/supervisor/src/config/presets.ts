@@ -12,6 +12,7 @@ export const presets: Readonly<Record<Preset, Partial<Readonly<Record<Path, unkn
     'scaling.up.eventLoopDelay': { above: '50ms', for: '10s' },
     'scaling.up.eventLoopUtilization': { above: 0.65, for: '10s' },
     'scaling.cooldown.up': '15s',
+    'scaling.predict': true,
     'scaling.surge': { eventLoopUtilization: 0.9, for: '2s' },
   },
   // For a service that may be a little slower if it needs less: it grows late and shrinks early.

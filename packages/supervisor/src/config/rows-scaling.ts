@@ -150,6 +150,11 @@ export const scalingRows: Rows<ScalingValues> = {
     initial: true,
     meaning: 'Growth soon after shrinking doubles the cooldown of shrinking, up to 8 times; time without it takes that back',
   },
+  'scaling.predict': {
+    kind: trueOrFalse,
+    initial: false,
+    meaning: 'Workers are forked before a load that rises needs them, as early as they take to boot; nothing is done for a fall that is foretold',
+  },
   'scaling.surge': {
     kind: surge,
     initial: {},

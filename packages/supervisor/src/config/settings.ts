@@ -128,6 +128,7 @@ function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings
     rateUp: values['scaling.rate.up'],
     rateDown: values['scaling.rate.down'],
     flapPenalty: values['scaling.flapPenalty'],
+    predict: values['scaling.predict'],
     surge: surgePart(values['scaling.surge'], values['scaling.up.queue']),
     schedule: values['scaling.schedule'],
   }

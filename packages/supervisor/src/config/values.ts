@@ -60,6 +60,7 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
   readonly 'scaling.rate.down': Rate | null
   readonly 'scaling.tolerance': number
   readonly 'scaling.flapPenalty': boolean
+  readonly 'scaling.predict': boolean
   readonly 'scaling.surge': SurgeValue | null
   readonly 'scaling.schedule': readonly ScheduleEntry[]
   readonly 'scaling.mode': 'auto' | 'shadow'

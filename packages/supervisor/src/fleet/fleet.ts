@@ -90,6 +90,8 @@ export interface Fleet {
   readonly scale: ScaleState
   /** Floor and ceiling in force, and the minute of the wall clock at which they were read off the schedule. */
   readonly limits: Limits & { readonly minute: number }
+  /** How long the last workers took from their fork until they were ready, newest last, bounded. */
+  readonly bootsMs: readonly number[]
   readonly respawn: RespawnState
   /** The same for spares: they may fail without harm to anyone. */
   readonly spareRespawn: RespawnState
@@ -131,6 +133,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     spareTarget: 0,
     scale: untouched,
     limits: { min: settings.workers.min, max: settings.workers.max, minute: 0 },
+    bootsMs: [],
     respawn: calm,
     spareRespawn: calm,
     backingOff: [],

@@ -4,7 +4,7 @@ import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
 import { wantedSpares } from '../policy/spares.ts'
-import { isReady, isSpare } from './census.ts'
+import { countReady, isReady, isSpare, warming } from './census.ts'
 import { scalingInForce, watchCustomSignals } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
@@ -36,7 +36,9 @@ export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): vo
   const { min, max } = fleet.limits
   const signals = fleetSignals(fleet)
   const byHand = fleet.mode === 'manual'
-  scale(draft, { nowMs: fleet.nowMs, intervalMs, target: fleet.target, min, max, signals, ceiling: currentCeiling(fleet), byHand })
+  const serving = countReady(fleet) + warming(fleet)
+  const { nowMs, target } = fleet
+  scale(draft, { nowMs, intervalMs, target, min, max, signals, ceiling: currentCeiling(fleet), byHand, serving, bootMs: usualBootMs(fleet) })
   balance(draft)
 }
 
@@ -45,6 +47,10 @@ function currentLimits(fleet: Fleet, wallMs: number): Fleet['limits'] {
   const { scaling, workers } = fleet.settings
   const minute = Math.floor(wallMs / 60_000)
   return minute === fleet.limits.minute ? fleet.limits : { ...limitsAt(scaling.schedule, wallMs, workers), minute }
+}
+
+function usualBootMs({ bootsMs }: Fleet): number | null {
+  return bootsMs.toSorted((a, b) => a - b)[Math.floor(bootsMs.length / 2)] ?? null
 }
 
 function spareTarget(fleet: Fleet): number {

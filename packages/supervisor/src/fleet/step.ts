@@ -14,6 +14,9 @@ import { failStop, finishStop, requestStop } from './shutdown.ts'
 import { pressAtMs, pressKills } from './undead.ts'
 import { enforceDeadlines, examine, onDiagnosed, onProbed } from './vitality.ts'
 
+/** Enough for a median that one slow boot does not move. */
+const BOOTS_KEPT = 5
+
 export interface Step {
   readonly fleet: Fleet
   readonly commands: readonly Command[]
@@ -84,6 +87,7 @@ function onReadied(draft: Draft, workerId: number): void {
   patchWorker(draft, workerId, { silentMs: 0 })
   const spare = worker.life.kind === 'booting' && worker.life.role === 'spare'
   const bootMs = Math.round(draft.fleet.nowMs - worker.forkedAtMs)
+  draft.fleet.bootsMs = [...draft.fleet.bootsMs, bootMs].slice(-BOOTS_KEPT)
   draft.notes.push({ kind: 'worker:ready', workerId, slot: worker.slot, generation: worker.generation, bootMs, spare })
 }
 

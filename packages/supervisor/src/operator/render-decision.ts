@@ -7,6 +7,7 @@ import { timeOfDay } from './units.ts'
 const LANES: Readonly<Record<Decision['lane'], string>> = {
   window: 'a signal must hold for its whole window',
   surge: 'surge: ignores windows and cooldowns',
+  forecast: 'a rise that is foretold must be so for 3 s',
   bounds: 'floor and ceiling come first',
   manual: 'set by hand',
 }

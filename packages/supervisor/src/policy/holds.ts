@@ -11,14 +11,27 @@ export interface Holds {
   readonly up: HoldsByName
   readonly down: HoldsByName
   readonly surge: HoldsByName
+  /** Of what is expected, not of what is. */
+  readonly expected: HoldsByName
 }
 
-export const noHolds: Holds = { up: {}, down: {}, surge: {} }
+export const noHolds: Holds = { up: {}, down: {}, surge: {}, expected: {} }
 
 export interface Tick {
   readonly nowMs: number
   readonly intervalMs: number
   readonly signals: Signals
+  /** Means that are to be expected when a worker forked now would serve; empty where nothing is foretold. */
+  readonly expected: Readonly<Record<string, number>>
+}
+
+/** A rise must be foretold for so long: longer than chance lasts, shorter than any window. */
+const FORETOLD_FOR_MS = 3000
+
+/** The thresholds of growth, for what is expected. */
+export function expectedTriggers({ predict, up }: ScalingSettings): TriggersByName {
+  if (!predict) return {}
+  return Object.fromEntries(Object.entries(up).map(([name, { threshold }]) => [name, { threshold, forMs: FORETOLD_FOR_MS }]))
 }
 
 /** The surge lane as triggers. It opens at its queue threshold, the windows only above theirs: hence the hair's breadth. */
@@ -36,14 +49,16 @@ export function advanceHolds(holds: Holds, tick: Tick, settings: ScalingSettings
     up: advanceSide(holds.up, settings.up, tick, 'above'),
     down: advanceSide(holds.down, settings.down, tick, 'below'),
     surge: advanceSide(holds.surge, surgeTriggers(settings), tick, 'above'),
+    expected: advanceSide(holds.expected, expectedTriggers(settings), tick, 'expected'),
   }
 }
 
-function advanceSide(holds: HoldsByName, triggers: TriggersByName, tick: Tick, side: 'above' | 'below'): HoldsByName {
+function advanceSide(holds: HoldsByName, triggers: TriggersByName, tick: Tick, reading: 'above' | 'below' | 'expected'): HoldsByName {
   const next: Record<string, Hold | null> = {}
+  const side = reading === 'below' ? 'below' : 'above'
   for (const name in triggers) {
     const signal = tick.signals[name]
-    const value = (side === 'above' ? signal?.up : signal?.down) ?? null
+    const value = (reading === 'expected' ? tick.expected[name] : reading === 'above' ? signal?.up : signal?.down) ?? null
     next[name] = advanceHold(holds[name] ?? null, value, triggers[name] as Trigger, side, tick.nowMs, tick.intervalMs)
   }
   return next

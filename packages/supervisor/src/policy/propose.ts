@@ -1,6 +1,6 @@
 import type { Decision } from './decision.ts'
 import { describeReadings } from './describe.ts'
-import { type Holds, type Readings, type Tick, allReadings, readings, surgeTriggers } from './holds.ts'
+import { type Holds, type Readings, type Tick, allReadings, expectedTriggers, readings, surgeTriggers } from './holds.ts'
 import type { ScalingSettings } from './settings.ts'
 
 /** What the signals alone call for, before cooldowns and limits have their say. */
@@ -18,7 +18,7 @@ export interface Bounds {
   readonly max: number
 }
 
-/** Floors and ceilings first, then the surge lane, then growth if any up-trigger held its window, then shrinking if all down-triggers did. */
+/** Floors and ceilings first, then the surge lane, then growth if any up-trigger held its window or a forecast its own, then shrinking if all down-triggers did. */
 export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: ScalingSettings): Proposal {
   const { target, min, max } = bounds
   if (target < min) return { lane: 'bounds', wanted: min, reason: `the floor is ${min}`, signals: {} }
@@ -26,8 +26,8 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   const surge = readings(holds.surge, surgeTriggers(settings), tick, true)
   if (count(surge) > 0)
     return { lane: 'surge', wanted: grown(surge, tick, target, settings), reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
-  const up = readings(holds.up, settings.up, tick, true)
-  if (count(up) > 0) return { lane: 'window', wanted: grown(up, tick, target, settings), reason: describeReadings(up, 'above'), signals: up }
+  const growth = greater(growthByWindows(holds, tick, target, settings), foretoldGrowth(holds, tick, target, settings))
+  if (growth) return growth
   const down = readings(holds.down, settings.down, tick, true)
   if (target > min && count(down) > 0 && count(down) === count(settings.down)) {
     const wanted = Math.max(min, target - settings.stepDown)
@@ -36,10 +36,33 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   return atRest(holds, tick, bounds, settings)
 }
 
+function growthByWindows(holds: Holds, tick: Tick, target: number, settings: ScalingSettings): Proposal | null {
+  const up = readings(holds.up, settings.up, tick, true)
+  if (count(up) === 0) return null
+  return { lane: 'window', wanted: grown(up, tick, target, settings), reason: describeReadings(up, 'above'), signals: up }
+}
+
+/** A forecast only ever adds to what the windows call for: on a fall that is foretold nothing is done. */
+function foretoldGrowth(holds: Holds, tick: Tick, target: number, settings: ScalingSettings): Proposal | null {
+  const foretold = readings(holds.expected, expectedTriggers(settings), tick, true)
+  if (count(foretold) === 0) return null
+  const pressure = Math.max(...Object.values(foretold).map(({ value, threshold }) => pressureOf(value, threshold)))
+  const reason = `the load rises; when a worker forked now could serve: ${describeReadings(foretold, 'above')}`
+  return { lane: 'forecast', wanted: grownBy(pressure, target, settings), reason, signals: foretold }
+}
+
+function greater(one: Proposal | null, other: Proposal | null): Proposal | null {
+  return one && other ? (other.wanted > one.wanted ? other : one) : (one ?? other)
+}
+
 /** A fixed step as it was configured; else `ceil(target × pressure)`, at least one more, at most double. */
 function grown(signals: Readings, tick: Tick, target: number, settings: ScalingSettings): number {
+  const pressures = Object.entries(signals).map(([name, { threshold }]) => pressureOf(tick.signals[name]?.up ?? null, threshold))
+  return grownBy(Math.max(...pressures), target, settings)
+}
+
+function grownBy(pressure: number, target: number, settings: ScalingSettings): number {
   if (settings.stepUp !== 'proportional') return target + Math.max(1, settings.stepUp)
-  const pressure = Math.max(...Object.entries(signals).map(([name, { threshold }]) => pressureOf(tick.signals[name]?.up ?? null, threshold)))
   // A hair less, because 4 × (1.05 / 0.7) is a little more than 6 for a computer.
   const step = Math.ceil(target * pressure - 1e-9) - target
   return target + Math.max(1, Math.min(step, target))

@@ -1,6 +1,7 @@
 import type { Ceiling } from './capacity.ts'
 import type { Decision } from './decision.ts'
 import { type Flaps, flapsAfterGrowth, forgetFlaps, noFlaps } from './flaps.ts'
+import { type Trends, advanceTrends, expectedMeans } from './forecast.ts'
 import { type Holds, type Tick, advanceHolds, noHolds } from './holds.ts'
 import { type Obstacle, findObstacles } from './obstacles.ts'
 import { type Bounds, type Proposal, propose } from './propose.ts'
@@ -10,6 +11,8 @@ import type { ScalingSettings } from './settings.ts'
 /** What the scaling policy remembers between ticks. */
 export interface ScaleState {
   readonly holds: Holds
+  /** Of the total loads, by signal; empty unless the policy predicts. */
+  readonly trends: Trends
   readonly grewAtMs: number | null
   readonly changedAtMs: number | null
   /** When the load last let the fleet shrink. */
@@ -23,6 +26,7 @@ export interface ScaleState {
 
 export const untouched: ScaleState = {
   holds: noHolds,
+  trends: {},
   grewAtMs: null,
   changedAtMs: null,
   shrankAtMs: null,
@@ -31,7 +35,11 @@ export const untouched: ScaleState = {
   heldBack: null,
 }
 
-export interface ScaleInput extends Tick, Bounds {
+export interface ScaleInput extends Omit<Tick, 'expected'>, Bounds {
+  /** Workers that share the load, those on their way to serve included. */
+  readonly serving: number
+  /** How long a worker takes from its fork until it serves; null before one did. */
+  readonly bootMs: number | null
   readonly ceiling: Ceiling
   /** The size was set by hand: decide and explain, but stay. */
   readonly byHand: boolean
@@ -50,10 +58,12 @@ const FORGET_HELD_BACK_MS = 60_000
 
 /** One tick of the scaling policy. Pure: the same state and input give the same verdict, today and in a replay. */
 export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSettings): ScaleVerdict {
-  const holds = advanceHolds(state.holds, input, settings)
+  const trends = settings.predict ? advanceTrends(state.trends, input) : state.trends
+  const tick: Tick = { ...input, expected: expectedMeans(trends, input) }
+  const holds = advanceHolds(state.holds, tick, settings)
   const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
-  const proposal = propose(holds, input, input, settings)
-  const past: ScaleState = { ...state, flaps }
+  const proposal = propose(holds, tick, input, settings)
+  const past: ScaleState = { ...state, trends, flaps }
   const obstacles = findObstacles(proposal, { ...input, past }, settings)
   const decision = toDecision(proposal, obstacles, input)
   if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true }

@@ -42,6 +42,8 @@ export interface ScalingSettings {
   readonly rateDown: Rate | null
   /** Growth soon after shrinking lengthens the next cooldowns of shrinking. */
   readonly flapPenalty: boolean
+  /** Fork from the trend of the load what it will need once a worker forked now could serve. */
+  readonly predict: boolean
   readonly surge: SurgeSettings | null
   readonly schedule: readonly ScheduleEntry[]
 }
