@@ -12,7 +12,7 @@ const CALM = { threshold: 0.3, forMs: 10_000 }
 const report = (jobs: number | null) => reportOf({ signals: jobs === null ? {} : { jobs } })
 
 function ticks(driver: Driver, count: number, fields: Parameters<Driver['tick']>[0]): Driver {
-  for (let tick = 0; tick < count; tick++) driver.tick(fields)
+  for (let tick = 0; tick < count; tick++) driver.tick(fields).leaveAll()
   return driver
 }
 
