@@ -1,7 +1,7 @@
 // Packs stationmaster, installs the tarball into an empty project, and uses it as a stranger would: command, library, worker API, types.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -31,6 +31,8 @@ function install() {
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'empty', version: '1.0.0', private: true, type: 'module' }))
   run('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`)
+  for (const file of ['README.md', 'LICENSE'])
+    if (!existsSync(path.join(folder, 'node_modules/stationmaster', file))) throw new Error(`the package carries no ${file}`)
 }
 
 function writeProject() {

@@ -117,6 +117,7 @@ describe('warnings, exit 0', () => {
       {},
       'scaling.down.memory, scaling.down.queue, scaling.down.eventLoopDelay, scaling.down.eventLoopUtilization keep their windows of 300 s',
     ],
+    ['an option that does nothing yet', { cost: { budgetMonth: 100 } }, {}, 'cost.budgetMonth has no effect in this version.'],
     [
       'a package manager in between',
       {},

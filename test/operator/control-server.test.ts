@@ -65,9 +65,27 @@ describe('what can be asked', () => {
     expect(world.control.asked).toEqual([])
   })
 
-  it.for(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', ''])('refuses the content type "%s"', async (type, { world }) => {
+  it.for(['application/json; charset=utf-8', 'application/x-www-form-urlencoded', ''])(
+    'takes a body of the content type "%s"',
+    async (type, { world }) => {
+      await world.open()
+      expect(await post(world.path, '/v1/scale', '{"workers":4}', type)).toMatchObject({ status: 200 })
+      expect(world.control.asked).toEqual(['scale 4'])
+    },
+  )
+
+  it('reloads and drains at a bare POST', async ({ world }) => {
     await world.open()
-    expect(await post(world.path, '/v1/scale', '{"workers":4}', type)).toMatchObject({ status: 415, body: refused(/application\/json/) })
+    const bare = (url: string): string => `POST ${url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
+    expect(await say(world.path, bare('/v1/reload'))).toMatchObject({ status: 200 })
+    expect(await say(world.path, bare('/v1/workers/7/drain'))).toMatchObject({ status: 200 })
+    expect(world.control.asked).toEqual(['reload', 'drain 7'])
+  })
+
+  it.for(['http://evil.example', 'null'])('refuses a web page of the origin %s', async (origin, { world }) => {
+    await world.open()
+    const request = `POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+    expect(await say(world.path, request)).toMatchObject({ status: 403, body: refused(/Web pages/) })
     expect(world.control.asked).toEqual([])
   })
 

@@ -71,13 +71,13 @@ export function createPool(config: PoolConfig = {}): Pool {
 }
 
 /**
- * Makes a Socket.IO server one of many: broadcasts reach the clients of every worker (through `@socket.io/cluster-adapter`), and at a drain
- * clients are disconnected a few at a time, in the way that makes them connect again by themselves. Clients have to use
- * the WebSocket transport. Without a supervisor it does nothing.
+ * Makes a Socket.IO server one of many: broadcasts reach the clients of every worker (through `@socket.io/cluster-adapter`), requests of a
+ * session find the worker that has it (whatever the transport, unless `routing.sticky` is false), and at a drain clients are disconnected a
+ * few at a time, in the way that makes them connect again by themselves. Without a supervisor it does nothing.
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `@socket.io/cluster-adapter` is not installed
  * @example
- * const io = new Server(httpServer, { transports: ['websocket'] })
+ * const io = new Server(httpServer)
  * attachSocketIO(io)
  */
 export function attachSocketIO(io: SocketIOServer): void {

@@ -8,9 +8,10 @@ export type ReadBody = { readonly ok: true; readonly value: unknown } | { readon
 
 /** The JSON body of a request; an empty body is an empty object. */
 export async function readJsonBody(request: IncomingMessage): Promise<ReadBody> {
-  // A browser cannot send this type to another origin without asking first, and we never grant it.
-  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
-    return refused(request, 415, 'A POST needs the header "Content-Type: application/json".')
+  // Whoever lays the socket on a port must not be at the mercy of every page that a browser there has open. A browser always says where a POST
+  // comes from; `curl -d`, which says nothing of JSON, is welcome.
+  if (request.headers.origin !== undefined)
+    return refused(request, 403, 'Web pages may not change the fleet; use the command line or connectControl().')
   const bytes = await collect(request)
   if (!bytes) return refused(request, 413, `The body is larger than ${MAX_BODY_BYTES} bytes.`)
   const source = bytes.toString('utf8').trim()

@@ -1,6 +1,7 @@
 import { isGiven } from '../../config/given.ts'
 import { inspectOptions, lineOf } from '../../config/resolve.ts'
 import type { Settings } from '../../config/settings.ts'
+import { withoutEffect } from '../../config/without-effect.ts'
 import { StationmasterError } from '../../errors.ts'
 import type { Capacity } from '../../policy/sample.ts'
 import { checkCapacity } from '../checks/capacity.ts'
@@ -75,6 +76,7 @@ async function checkSurroundings({ environment, outside }: CommandContext, setti
     ...(missing ? [error(missing)] : []),
     ...checkCapacity(fleet.capacity, fleet.workers, isGiven(options, 'workers.max')),
     ...checkScaling(fleet.scaling, options),
+    ...withoutEffect(settings).map(warning),
     ...checkPlatform(environment, fleet.drain.timeoutMs, process.versions.node),
     ...(runningPid === null ? [] : [warning(`A supervisor runs here already (pid ${runningPid}); a second one needs its own --control.`)]),
   ]
