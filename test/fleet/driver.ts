@@ -56,6 +56,8 @@ export interface TickFields extends Partial<Omit<Sample, 'workerId'>> {
   readonly silent?: readonly number[]
   /** Resident memory by worker id, where it differs. */
   readonly memoryOf?: Readonly<Record<number, number>>
+  /** Shares of a core by worker id, where they differ. */
+  readonly cpuOf?: Readonly<Record<number, number>>
   /** CPUs in use in the whole container. */
   readonly usedCpus?: number | null
   /** The wall clock, where it differs from the primary's running time. */
@@ -113,12 +115,12 @@ export class Driver {
 
   /** One tick: every ready worker or spare reports `report`, except the silent ones. */
   tick(
-    { cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {}, usedCpus = 1, wallMs }: TickFields = {},
+    { cpu = 0.1, memoryBytes = 80 * MB, report = reportOf(), silent = [], memoryOf = {}, cpuOf = {}, usedCpus = 1, wallMs }: TickFields = {},
     afterMs = 1000,
   ): this {
     const samples = this.fleet.workers.map(({ id, life }): Sample => {
       const reports = (life.kind === 'ready' || life.kind === 'spare') && !silent.includes(id)
-      return { workerId: id, cpu, memoryBytes: memoryOf[id] ?? memoryBytes, report: reports ? report : null }
+      return { workerId: id, cpu: cpuOf[id] ?? cpu, memoryBytes: memoryOf[id] ?? memoryBytes, report: reports ? report : null }
     })
     const usage = { cpus: usedCpus, memoryBytes: 500 * MB }
     return this.send({ kind: 'sampled', wallMs: wallMs ?? this.nowMs + afterMs, samples, usage }, afterMs)

@@ -254,6 +254,19 @@ test('one peak of CPU, or a usage that is not known, holds nothing back', () => 
   }
 })
 
+test('warm-up: the busy first seconds of a new worker call for no further one', () => {
+  const busyNewcomer = (warmUpMs: number): Driver => {
+    const driver = running(1, { scaling: { warmUpMs, cooldownUpMs: 0, up: { cpu: { threshold: 0.7, forMs: 3000 } }, surge: null } })
+    for (let ticks = 0; ticks < 20; ticks++) driver.tick({ cpu: 0.5 })
+    for (let ticks = 0; ticks < 3; ticks++) driver.tick({ cpu: 0.9 })
+    driver.bootAll()
+    for (let ticks = 0; ticks < 5; ticks++) driver.tick({ cpuOf: { 1: 0.5, 2: 1 } })
+    return driver
+  }
+  expect(busyNewcomer(0).fleet.target).toBe(3)
+  expect(busyNewcomer(20_000).fleet.target).toBe(2)
+})
+
 test('shadow mode: decisions are told, and the size stays', () => {
   const driver = running(1, { scaling: { mode: 'shadow' } })
   for (let ticks = 0; ticks < 120; ticks++) driver.tick({ report: reportOf({ queue: 900 }) })

@@ -97,7 +97,16 @@ describe('with scaling.predict', () => {
         let state = untouched
         ticks.forEach((values, second) => {
           const limits = { min: 1, max: 10, ceiling: { workers: 10, because: '' }, byHand: false }
-          const input = { nowMs: second * 1000, intervalMs: 1000, signals: signalsOf(values), target, serving: target, bootMs, ...limits }
+          const input = {
+            nowMs: second * 1000,
+            intervalMs: 1000,
+            signals: signalsOf(values),
+            target,
+            ready: target,
+            serving: target,
+            bootMs,
+            ...limits,
+          }
           const [on, off] = [true, false].map((predict) => decide(state, input, { ...defaultScaling, predict }))
           expect(on?.decision.wanted).toBeGreaterThanOrEqual(off?.decision.wanted as number)
           state = on?.state ?? state

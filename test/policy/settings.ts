@@ -29,6 +29,7 @@ export const defaultScaling: ScalingSettings = {
   rateDown: null,
   flapPenalty: true,
   predict: false,
+  warmUpMs: 0,
   surge: { eventLoopUtilization: 0.95, queue: 300, forMs: seconds(2) },
   schedule: [],
 }

@@ -8,6 +8,7 @@ const worker = (workerId: number, cpu: number | null, queue: number | null): Wor
   cpu,
   memory: 0.5,
   report: queue === null ? null : reportOf({ queue }),
+  warmth: 1,
 })
 
 test('a signal is the mean over ready workers', () => {
@@ -37,6 +38,14 @@ test.for([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])('
     cpu: { up: 0.3, down: null, shown: 0.6 },
     queue: { up: 15, down: null, shown: 30 },
   })
+})
+
+test('what a new worker spends on warming up counts in part for growth, its queue counts whole, and nothing shrinks meanwhile', () => {
+  const { cpu, queue, p95, memory } = readSignals([worker(1, 0.6, 30), { ...worker(2, 1, 90), warmth: 0.25 }], 0, [])
+  expect(cpu).toEqual({ up: (0.6 + 0.25) / 2, down: null, shown: 0.8 })
+  expect(queue).toEqual({ up: 60, down: null, shown: 60 })
+  expect(memory).toEqual({ up: 0.5, down: null, shown: 0.5 })
+  expect(p95).toEqual({ up: 0, down: null, shown: 0 })
 })
 
 const jobs = (workerId: number, signals: Readonly<Record<string, number>> | null): WorkerFacts => ({

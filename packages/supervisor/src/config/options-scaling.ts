@@ -99,6 +99,8 @@ export interface ScalingOptions {
   flapPenalty?: boolean
   /** Workers are forked before a load that rises needs them, as early as they take to boot; nothing is done for a fall that is foretold. Default false. */
   predict?: boolean
+  /** For so long a new worker counts as not quite there: its CPU and event loop in part, and nothing shrinks. Default `'0ms'`. */
+  warmUp?: Duration
   /** The emergency lane: either signal that high for so long ignores windows and cooldown. `false` closes it. */
   surge?: SurgeOptions | false
   /** Floors and ceilings for hours of the day. Default none. */

@@ -29,6 +29,7 @@ export const presets: Readonly<Record<Preset, Partial<Readonly<Record<Path, unkn
     'scaling.down.eventLoopDelay': { below: '40ms', for: '120s' },
     'scaling.down.eventLoopUtilization': { below: 0.45, for: '120s' },
     'scaling.cooldown.down': '120s',
+    'scaling.warmUp': '30s',
     'scaling.surge': { eventLoopUtilization: 0.98, for: '5s' },
   },
 }

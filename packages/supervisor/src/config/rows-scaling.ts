@@ -155,6 +155,11 @@ export const scalingRows: Rows<ScalingValues> = {
     initial: false,
     meaning: 'Workers are forked before a load that rises needs them, as early as they take to boot; nothing is done for a fall that is foretold',
   },
+  'scaling.warmUp': {
+    kind: duration('0ms', '10m'),
+    initial: '0ms',
+    meaning: 'For so long a new worker counts as not quite there: its CPU and event loop in part, and nothing shrinks',
+  },
   'scaling.surge': {
     kind: surge,
     initial: {},

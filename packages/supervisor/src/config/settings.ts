@@ -129,6 +129,7 @@ function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings
     rateDown: values['scaling.rate.down'],
     flapPenalty: values['scaling.flapPenalty'],
     predict: values['scaling.predict'],
+    warmUpMs: values['scaling.warmUp'],
     surge: surgePart(values['scaling.surge'], values['scaling.up.queue']),
     schedule: values['scaling.schedule'],
   }

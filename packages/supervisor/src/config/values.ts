@@ -61,6 +61,7 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
   readonly 'scaling.tolerance': number
   readonly 'scaling.flapPenalty': boolean
   readonly 'scaling.predict': boolean
+  readonly 'scaling.warmUp': number
   readonly 'scaling.surge': SurgeValue | null
   readonly 'scaling.schedule': readonly ScheduleEntry[]
   readonly 'scaling.mode': 'auto' | 'shadow'

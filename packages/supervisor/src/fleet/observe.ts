@@ -42,7 +42,12 @@ const reports = (worker: Worker): boolean => worker.life.kind === 'ready' || wor
 export function factsOf(fleet: Fleet, worker: Worker): WorkerFacts {
   const fresh = isFresh(worker.reportAtMs, fleet.nowMs, fleet.settings.tickMs)
   const memory = worker.memoryBytes === null ? null : worker.memoryBytes / fleet.settings.workers.memoryLimitBytes
-  return { workerId: worker.id, cpu: worker.cpu, memory, report: fresh ? worker.report : null }
+  return { workerId: worker.id, cpu: worker.cpu, memory, report: fresh ? worker.report : null, warmth: warmthOf(fleet, worker) }
+}
+
+function warmthOf({ nowMs, settings }: Fleet, { life }: Worker): number {
+  const { warmUpMs } = settings.scaling
+  return life.kind !== 'ready' || warmUpMs === 0 ? 1 : Math.min(1, Math.max(0, nowMs - life.readyAtMs) / warmUpMs)
 }
 
 export function fleetSignals(fleet: Fleet): Signals {

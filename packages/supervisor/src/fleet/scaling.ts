@@ -36,9 +36,10 @@ export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): vo
   const { min, max } = fleet.limits
   const signals = fleetSignals(fleet)
   const byHand = fleet.mode === 'manual'
-  const serving = countReady(fleet) + warming(fleet)
+  const ready = countReady(fleet)
+  const serving = ready + warming(fleet)
   const { nowMs, target } = fleet
-  scale(draft, { nowMs, intervalMs, target, min, max, signals, ceiling: currentCeiling(fleet), byHand, serving, bootMs: usualBootMs(fleet) })
+  scale(draft, { nowMs, intervalMs, target, min, max, signals, ceiling: currentCeiling(fleet), byHand, ready, serving, bootMs: usualBootMs(fleet) })
   balance(draft)
 }
 

@@ -49,14 +49,16 @@ export type Trends = Readonly<Record<string, Trend | null>>
 interface LoadTick {
   readonly intervalMs: number
   readonly signals: Signals
-  readonly serving: number
+  readonly ready: number
 }
 
-export function advanceTrends(trends: Trends, { intervalMs, signals, serving }: LoadTick): Trends {
+/** Silent workers are taken to be as busy as the others: what dips and comes back with a lost report is no trend. */
+
+export function advanceTrends(trends: Trends, { intervalMs, signals, ready }: LoadTick): Trends {
   const next: Record<string, Trend | null> = {}
   for (const name of SHARED_LOADS) {
-    const mean = signals[name]?.up ?? null
-    next[name] = advanceTrend(trends[name] ?? null, mean === null ? null : mean * serving, intervalMs)
+    const mean = signals[name]?.shown ?? null
+    next[name] = advanceTrend(trends[name] ?? null, mean === null ? null : mean * ready, intervalMs)
   }
   return next
 }

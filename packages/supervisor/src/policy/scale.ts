@@ -36,7 +36,8 @@ export const untouched: ScaleState = {
 }
 
 export interface ScaleInput extends Omit<Tick, 'expected'>, Bounds {
-  /** Workers that share the load, those on their way to serve included. */
+  readonly ready: number
+  /** Those on their way to serve included. */
   readonly serving: number
   /** How long a worker takes from its fork until it serves; null before one did. */
   readonly bootMs: number | null

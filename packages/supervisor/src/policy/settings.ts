@@ -42,6 +42,8 @@ export interface ScalingSettings {
   readonly rateDown: Rate | null
   /** Growth soon after shrinking lengthens the next cooldowns of shrinking. */
   readonly flapPenalty: boolean
+  /** A new worker's CPU and event loop count in part until it has served so long. */
+  readonly warmUpMs: number
   /** Fork from the trend of the load what it will need once a worker forked now could serve. */
   readonly predict: boolean
   readonly surge: SurgeSettings | null

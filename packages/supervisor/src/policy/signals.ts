@@ -8,6 +8,8 @@ export interface WorkerFacts {
   /** Resident memory over the worker's memory limit. */
   readonly memory: number | null
   readonly report: Report | null
+  /** 0 for one that has just begun to serve, 1 for one that has done so for the whole `scaling.warmUp`. */
+  readonly warmth: number
 }
 
 /**
@@ -23,6 +25,9 @@ export interface Signal {
 
 /** A percentile of fewer responses than this is chance, not a reason to grow. */
 const FEWEST_RESPONSES_FOR_P95 = 20
+
+/** What a new worker spends on compiling code and filling caches is no load that more workers would share. */
+const INFLATED_BY_WARM_UP: ReadonlySet<string> = new Set(['cpu', 'eventLoopDelay', 'eventLoopUtilization'])
 
 const READERS: Readonly<Record<string, (facts: WorkerFacts) => number | null>> = {
   cpu: (facts) => facts.cpu,
@@ -44,25 +49,35 @@ export function readSignals(
   customNames: readonly string[] = [],
 ): Signals {
   const signals: Record<string, Signal> = {}
-  for (const name in READERS) signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null)
+  for (const name in READERS) {
+    const weightOf = INFLATED_BY_WARM_UP.has(name) ? ({ warmth }: WorkerFacts) => warmth : () => 1
+    signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null, weightOf)
+  }
   signals['p95'] = p95Signal(ready, warming, latencies)
   for (const name of customNames) signals[name] = customSignal(ready, warming, name)
   return signals
 }
 
-function meanSignal(ready: readonly WorkerFacts[], warming: number, read: (facts: WorkerFacts) => number | null): Signal {
+function meanSignal(
+  ready: readonly WorkerFacts[],
+  warming: number,
+  read: (facts: WorkerFacts) => number | null,
+  weightOf: (facts: WorkerFacts) => number,
+): Signal {
   let sum = 0
+  let weighed = 0
   let known = 0
   for (const facts of ready) {
     const value = read(facts)
     // A negative or endless value is no measurement: it counts as missing.
     if (value === null || !Number.isFinite(value) || value < 0) continue
     sum += value
+    weighed += value * weightOf(facts)
     known++
   }
   if (known === 0) return { up: null, down: null, shown: null }
-  const complete = known === ready.length && warming === 0
-  return { up: sum / (ready.length + warming), down: complete ? sum / known : null, shown: sum / known }
+  const complete = known === ready.length && allWarm(ready, warming)
+  return { up: weighed / (ready.length + warming), down: complete ? sum / known : null, shown: sum / known }
 }
 
 /** Only the app knows its unit, so it may be negative; then what is missing or warming counts as much as the lowest, not as 0. */
@@ -72,8 +87,14 @@ function customSignal(ready: readonly WorkerFacts[], warming: number, name: stri
   const sum = known.reduce((total, value) => total + value, 0)
   const others = ready.length - known.length + warming
   const mean = sum / known.length
-  return { up: (sum + others * Math.min(0, ...known)) / (known.length + others), down: others === 0 ? mean : null, shown: mean }
+  return {
+    up: (sum + others * Math.min(0, ...known)) / (known.length + others),
+    down: others === 0 && allWarm(ready, warming) ? mean : null,
+    shown: mean,
+  }
 }
+
+const allWarm = (ready: readonly WorkerFacts[], warming: number): boolean => warming === 0 && ready.every(({ warmth }) => warmth >= 1)
 
 function p95Signal(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signal {
   const merged = merge(latencies)
@@ -81,7 +102,7 @@ function p95Signal(ready: readonly WorkerFacts[], warming: number, latencies: re
   const silent = ready.length === 0 || ready.some((facts) => facts.report === null)
   return {
     up: total(merged) >= FEWEST_RESPONSES_FOR_P95 ? p95Ms : 0,
-    down: silent || warming > 0 ? null : (p95Ms ?? 0),
+    down: silent || !allWarm(ready, warming) ? null : (p95Ms ?? 0),
     shown: silent && p95Ms === null ? null : (p95Ms ?? 0),
   }
 }
