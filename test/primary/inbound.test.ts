@@ -13,6 +13,7 @@ const report = {
   sockets: 0,
   latencies: [],
   database: null,
+  signals: {},
 }
 
 test('what a worker said before it went, but was heard only after, is remembered nowhere', async () => {
@@ -45,5 +46,5 @@ test('what a worker said before it went, but was heard only after, is remembered
   await answered.promise
   inbound.receive(1, seal({ kind: 'report', report }), undefined)
   expect(inbox.take(1)).toBeNull()
-  expect(inbound.listenFault(1)).toBeNull()
+  expect(await inbound.listenFault(1)).toBeNull()
 })

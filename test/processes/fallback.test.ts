@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
+import { fixture } from './harness/station.ts'
 
 const FALLBACK = { routing: { balance: 'round-robin' } }
 
@@ -30,14 +31,29 @@ describe("Node's own round robin, where sockets cannot be shared", () => {
     expect(load.failed().filter(({ client, kind }) => kind !== 'reset' || !mourners.includes(client))).toEqual([])
   })
 
-  it('ends with 1 and the cause when the port is taken', async ({ stage }) => {
+  it('ends with 1 and the cause, with the name of who has it, when the port is taken', async ({ stage }) => {
     const place = await stage.place()
     const holder = net.createServer().listen(place.port)
     await once(holder, 'listening')
     const station = await stage.launch({ app: 'plain', config: FALLBACK }, place)
     expect(await station.ends()).toEqual({ code: 1, signal: null })
     holder.close()
-    expect((await station.noted('fleet:stopped')).msg).toContain('EADDRINUSE')
+    const { msg } = await station.noted('fleet:stopped')
+    expect(msg).toContain(`Cannot listen on port ${place.port}: it is in use by`)
+    expect(msg).toContain(`(pid ${process.pid}). End that process, or choose another port.`)
+  })
+
+  it('ends with 1 when the app has nothing to listen on and nothing to do', async ({ stage }) => {
+    const station = await stage.launch({ app: 'exits-0', config: FALLBACK })
+    expect(await station.ends()).toEqual({ code: 1, signal: null })
+    expect((await station.noted('fleet:stopped')).msg).toContain('exited with code 0 before it was ready')
+  })
+
+  it('says that it cannot keep clients from a worker that listens before it is ready', async ({ stage }) => {
+    const entry = fixture('says-ready')
+    const config = { ...FALLBACK, workers: { readyWhen: 'ready' } }
+    const station = await stage.start({ entry, config, env: { BOOT_FILE: entry } })
+    expect(station.notes().map(({ msg }) => msg)).toContainEqual(expect.stringContaining('workers.readyWhen "ready" cannot be kept'))
   })
 
   it('leaves nothing behind when the supervisor is killed', async ({ stage }) => {

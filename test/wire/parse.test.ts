@@ -27,6 +27,7 @@ const workerMessages: readonly WorkerMessage[] = [
   { ...listen, port: null, path: '/run/app.sock' },
   { ...listen, port: null, fd: 3 },
   { ...listen, host: '::', ipv6Only: true, turn: 2 },
+  { kind: 'listenFailed', code: 'EADDRINUSE', port: 3000, host: null, path: null },
   { kind: 'listening' },
   { kind: 'ready' },
   { kind: 'report', report },

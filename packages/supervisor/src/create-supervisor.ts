@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Options } from './config/options.ts'
 import { resolveOptions } from './config/resolve.ts'
 import type { Settings } from './config/settings.ts'
-import { withoutEffect } from './config/without-effect.ts'
+import { READY_TOO_LATE, withoutEffect } from './config/without-effect.ts'
 import { StationmasterError } from './errors.ts'
 import type { Note, TimedNote } from './fleet/note.ts'
 import type { Status } from './fleet/status.ts'
@@ -163,8 +163,10 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
 async function createPrimary(settings: Settings, logger: Logger): Promise<Primary> {
   const usage = createUsageReader()
   const ownSockets = settings.routing.balance !== 'round-robin' && (await sharedSocketsWork())
-  if (!ownSockets && settings.routing.balance !== 'round-robin')
+  if (!ownSockets && settings.routing.balance !== 'round-robin') {
     logger.warn("This Node does not share sockets as expected; node:cluster's round robin serves instead.")
+    if (settings.fleet.workers.readyWhen === 'ready') logger.warn(READY_TOO_LATE)
+  }
   const stderr = createPassage(process.stderr, (sentence) => logger.warn(sentence))
   const primary = new Primary({
     launch: {

@@ -134,7 +134,8 @@ function create(address: string | null, port: number, family: number, fd?: numbe
   return late
 }
 
-async function explain(code: string, { port, host, path, fd }: ListenRequest): Promise<string> {
+/** Why nobody can listen there, in a sentence that tells what to do. */
+export async function explain(code: string, { port, host, path, fd }: Pick<ListenRequest, 'port' | 'host' | 'path' | 'fd'>): Promise<string> {
   const where = path ?? (fd !== null ? `file descriptor ${fd}` : `port ${port}${host ? ` on ${host}` : ''}`)
   if (code === 'EADDRINUSE') {
     if (path !== null && (await whatIsAt(path)) === 'no socket')

@@ -1,6 +1,6 @@
 import type { WorkerMessage } from '../wire/messages.ts'
 import { parseWorkerMessage } from '../wire/parse.ts'
-import type { Acceptor, BoundHandle } from './acceptor.ts'
+import { type Acceptor, type BoundHandle, explain } from './acceptor.ts'
 import type { NewEvent } from './engine.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import type { Inbox } from './reports.ts'
@@ -32,18 +32,20 @@ export interface Inbound {
   /** Takes anything that came over a worker's IPC channel. Never throws. */
   receive(workerId: number, raw: unknown, handle: unknown): void
   /** Why this worker could not listen, in a sentence; null if it could. */
-  listenFault(workerId: number): string | null
+  listenFault(workerId: number): Promise<string | null>
   forget(workerId: number): void
 }
 
 export function createInbound(parts: InboundParts): Inbound {
-  const listenFaults = new Map<number, string>()
+  const listenFaults = new Map<number, Promise<string>>()
   const misunderstood = new Set<number>()
 
   function take(workerId: number, message: WorkerMessage, handle: unknown): void {
     switch (message.kind) {
       case 'listen':
         return void openSocket(workerId, message)
+      case 'listenFailed':
+        return void listenFaults.set(workerId, explain(message.code, { ...message, fd: null }))
       case 'listening':
       case 'ready':
         if (message.kind === parts.readyWhen) parts.dispatch({ kind: 'readied', workerId })
@@ -70,7 +72,7 @@ export function createInbound(parts: InboundParts): Inbound {
     const { handle, error } = await parts.acceptor.open(request)
     // The fleet stops and this worker goes with it; to its app an error would be a crash.
     if (error?.code === 'ECANCELED') return
-    if (error && parts.isThere(workerId)) listenFaults.set(workerId, error.message)
+    if (error && parts.isThere(workerId)) listenFaults.set(workerId, Promise.resolve(error.message))
     parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
   }
 
@@ -84,7 +86,7 @@ export function createInbound(parts: InboundParts): Inbound {
       misunderstood.add(workerId)
       parts.warn(`A message of worker ${workerId} was not understood (${parsed.why}). Do all parts of stationmaster have one version?`)
     },
-    listenFault: (workerId) => listenFaults.get(workerId) ?? null,
+    listenFault: async (workerId) => (await listenFaults.get(workerId)) ?? null,
     forget(workerId) {
       listenFaults.delete(workerId)
       misunderstood.delete(workerId)

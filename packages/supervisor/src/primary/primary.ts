@@ -198,13 +198,13 @@ export class Primary implements Control {
   }
 
   async #exited(workerId: number, exit: ProcessExit): Promise<void> {
-    const fault = this.#inbound.listenFault(workerId)
+    const fault = await this.#inbound.listenFault(workerId)
     const cause = fault ?? (await this.#exitCauses.causeOf(exit))
     this.#parts.measurer.forget(exit.pid)
     this.#inbound.forget(workerId)
     this.#neighbourhood?.forget(workerId)
-    // While nobody serves yet, a socket that cannot be had is not a matter of trying again.
-    if (fault !== null && this.#engine.fleet().phase === 'starting') this.fail(fault)
+    // While nobody serves yet, a socket that was waited for is not a matter of trying again.
+    if (fault !== null && this.#parts.launch.listen === 'own' && this.#engine.fleet().phase === 'starting') this.fail(fault)
     const { code, signal } = exit
     const lastStderrLines = exit.lastStderrLines.map((line) => this.#parts.mask(line))
     this.#engine.dispatch({ kind: 'exited', workerId, code, signal, cause, lastStderrLines })

@@ -18,6 +18,8 @@ export interface ListenRequest {
 export type WorkerMessage =
   | { readonly kind: 'hello' }
   | ListenRequest
+  /** Where Node's own round robin serves: the socket could not be had. `code` is a system error name. */
+  | { readonly kind: 'listenFailed'; readonly code: string; readonly port: number | null; readonly host: string | null; readonly path: string | null }
   /** The first socket is open (or held, in a spare). */
   | { readonly kind: 'listening' }
   /** The app called `ready()` or `process.send('ready')`. */

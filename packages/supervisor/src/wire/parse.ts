@@ -58,6 +58,8 @@ function workerMessageOf(fields: Fields): WorkerMessage {
       return { kind }
     case 'listen':
       return listenRequestOf(fields)
+    case 'listenFailed':
+      return { kind, code: textOf(fields, 'code', MAX_HOST_LENGTH), ...placeOf(fields) }
     case 'report':
       return { kind, report: reportOf(fieldsOf(fieldOf(fields, 'report'))) }
     case 'connections':
@@ -115,12 +117,18 @@ function listenRequestOf(fields: Fields): ListenRequest {
   return {
     kind: 'listen',
     requestId: countOf(fields, 'requestId'),
-    port: orNull(fields, 'port', () => integerOf(fields, 'port', 0, MAX_PORT)),
-    host: orNull(fields, 'host', () => textOf(fields, 'host', MAX_HOST_LENGTH)),
-    path: orNull(fields, 'path', () => textOf(fields, 'path', MAX_PATH_LENGTH)),
+    ...placeOf(fields),
     fd: orNull(fields, 'fd', () => integerOf(fields, 'fd', 0, MAX_FD)),
     ipv6Only: booleanOf(fields, 'ipv6Only'),
     turn: countOf(fields, 'turn'),
+  }
+}
+
+function placeOf(fields: Fields): Pick<ListenRequest, 'port' | 'host' | 'path'> {
+  return {
+    port: orNull(fields, 'port', () => integerOf(fields, 'port', 0, MAX_PORT)),
+    host: orNull(fields, 'host', () => textOf(fields, 'host', MAX_HOST_LENGTH)),
+    path: orNull(fields, 'path', () => textOf(fields, 'path', MAX_PATH_LENGTH)),
   }
 }
 

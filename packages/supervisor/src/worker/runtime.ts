@@ -6,6 +6,7 @@ import { AppSignals } from './app-signals.ts'
 import type { Channel } from './channel.ts'
 import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
+import { watchListenOfCluster } from './cluster-listen.ts'
 import { ConnectionCount } from './connection-count.ts'
 import { Door } from './door.ts'
 import { Drain } from './drain.ts'
@@ -77,6 +78,7 @@ export class Runtime {
       onListening: () => this.#listening(),
     })
     this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
+    if (!this.#intake) watchListenOfCluster(this.#channel)
     this.#count = new ConnectionCount(
       () => this.#traffic.connections.size,
       (connections) => this.#channel.send({ kind: 'connections', connections, takesMore: this.#intake?.takesMore ?? false }),
@@ -102,8 +104,7 @@ export class Runtime {
         if (this.#orphan) this.#neighbours?.tidyUp()
       },
     })
-    // Where Node's own listen() asks the primary, only the channel keeps the process alive until the answer comes.
-    if (this.#settings.listen === 'own') letTheProcessEnd()
+    letTheProcessEnd()
     onReadySent(() => this.#ready())
   }
 
