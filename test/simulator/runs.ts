@@ -29,7 +29,7 @@ export function simulate(settings: FleetSettings, scenario: Scenario, untilMs: n
   const checkers = new Checkers(settings)
   const broken: string[] = []
   const turns: Turn[] = []
-  const world = new World(settings, scenario, (turn) => {
+  const world = new World(settings, scenario, 0, (turn) => {
     // The first step that breaks a rule tells the most; what follows from it does not.
     if (broken.length > 0) return
     turns.push(turn)

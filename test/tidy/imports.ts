@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   worker: ['policy', 'wire', 'config'],
   replica: ['policy', 'fleet', 'wire', 'config'],
   telemetry: ['policy', 'fleet', 'wire', 'config'],
-  operator: ['policy', 'fleet', 'wire', 'config'],
+  operator: ['policy', 'fleet', 'wire', 'config', 'simulator'],
 }
 
 const MEETING_PLACE = 'primary/ports.ts'

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'SM_NO_SUPERVISOR'
   | 'SM_CONTROL_BUSY'
   | 'SM_REQUEST_INVALID'
+  | 'SM_SCENARIO_INVALID'
   | 'SM_PACKAGE_MISSING'
   | 'SM_INTERNAL'
 

@@ -39,6 +39,8 @@ export class World {
   readonly #random: Random
   readonly #workplace: Workplace
   readonly #see: (turn: Turn) => void
+  /** What the clock on the wall showed at the start. */
+  readonly #startsAtMs: number
   readonly #agenda = new Agenda()
   readonly #sliceMs: number
   #pausedUntilMs = 0
@@ -46,12 +48,13 @@ export class World {
   #stoodStillMs = 0
   #ended = false
 
-  constructor(settings: FleetSettings, scenario: Scenario, see: (turn: Turn) => void) {
+  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void) {
     this.fleet = initialFleet(settings)
     this.#scenario = scenario
     this.#random = createRandom(scenario.seed)
     this.#workplace = new Workplace(scenario, createRandom(scenario.seed + 1))
     this.#see = see
+    this.#startsAtMs = startsAtMs
     this.#sliceMs = settings.tickMs / Math.ceil(settings.tickMs / LONGEST_SLICE_MS)
     for (const request of scenario.requests) this.#agenda.at(request.atMs, () => this.#dispatch(request.event))
     for (const fault of scenario.faults) this.#agenda.at(fault.atMs, () => this.#inject(fault))
@@ -205,7 +208,7 @@ export class World {
   /** While the primary stands still nobody looks; what workers said meanwhile is summed up in their next report. */
   #sample(): void {
     if (this.nowMs < this.#pausedUntilMs) return
-    const wallMs = this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
+    const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     this.#dispatch({ kind: 'sampled', wallMs, ...this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs) })
   }
 

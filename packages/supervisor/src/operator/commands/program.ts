@@ -5,6 +5,7 @@ import type { CommandContext } from './context.ts'
 import type { ControlFlag } from './control-path.ts'
 import type { ExplainFlags } from './explain.ts'
 import type { CheckFlags } from './check.ts'
+import type { SimulateFlags } from './simulate.ts'
 
 type Json = { readonly json?: boolean }
 
@@ -15,6 +16,7 @@ Examples:
   stationmaster status                            the fleet at a glance
   stationmaster explain --last 3                  why it has the size it has
   stationmaster reload                            new code, no request lost
+  stationmaster simulate monday.json              a day of load in a few seconds, without a server
   stationmaster scale 4                           by hand; \`scale auto\` gives it back to the load
 
 Exit codes: 0 done, 1 the app failed, 2 usage or configuration, 3 no supervisor to talk to.`
@@ -93,4 +95,12 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
     .description('write stationmaster.config.ts')
     .option('--railway', 'print what to set on Railway, even where it is not detected')
     .action(async (flags: { readonly railway?: boolean }) => ended(await (await import('./init.ts')).init(context, flags)))
+  program
+    .command('simulate')
+    .description('try the scaling policy in virtual time: on a scenario, on a trace of load')
+    .argument('<scenario.json|trace.csv>')
+    .option('--config <file>', 'config file (default: stationmaster.config.* in this folder)')
+    .option('--seed <n>', "another run of chance than the scenario's")
+    .option('--json', 'decisions, timeline and summary as JSON')
+    .action(async (file: string, flags: SimulateFlags) => ended(await (await import('./simulate.ts')).runSimulation(context, file, flags)))
 }

@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { resolveOptions } from '../../config/resolve.ts'
+import type { Settings } from '../../config/settings.ts'
+import { StationmasterError } from '../../errors.ts'
+import type { Plan } from '../../simulator/plan.ts'
+import { readScenario } from '../../simulator/read-scenario.ts'
+import { readTrace } from '../../simulator/read-trace.ts'
+import { simulate, toJson } from '../../simulator/simulate.ts'
+import { mergeOptions } from '../../config/flags.ts'
+import { explainRead } from '../config-faults.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { gatherOptions } from '../load-settings.ts'
+import { renderOutcome } from '../render-outcome.ts'
+import type { CommandContext } from './context.ts'
+
+export interface SimulateFlags {
+  readonly config?: string
+  readonly seed?: string
+  readonly json?: boolean
+}
+
+/** More text than this nobody has recorded. */
+const MOST_BYTES = 256_000_000
+
+/** Runs the scaling policy in virtual time. 1 where a rule was broken or an expectation of the scenario was not met. */
+export async function runSimulation(context: CommandContext, file: string, flags: SimulateFlags): Promise<ExitCode> {
+  const { terminal } = context
+  const plan = withSeed(await readPlan(context.folder, file), flags.seed)
+  const settings = await settingsFor(plan, context, file, flags.config)
+  const outcome = simulate(plan, settings.fleet, settings.cost)
+  if (flags.json) terminal.print(JSON.stringify(toJson(outcome)))
+  else terminal.print(renderOutcome(plan, outcome, settings, terminal.paint).join('\n'))
+  const { violations, unmet } = outcome.summary
+  return violations.length > 0 || unmet.length > 0 ? 1 : 0
+}
+
+const READERS: Readonly<Record<string, (text: string, file: string) => Plan>> = { '.json': readScenario, '.csv': readTrace }
+
+async function readPlan(folder: string, file: string): Promise<Plan> {
+  const read = READERS[path.extname(file).toLowerCase()]
+  if (!read) throw unusable(file, `is no scenario; expected a file that ends in ${Object.keys(READERS).join(', ')}`)
+  return read(await readText(path.resolve(folder, file), file), file)
+}
+
+async function readText(absolute: string, shown: string): Promise<string> {
+  try {
+    const { size } = await stat(absolute)
+    if (size > MOST_BYTES) throw unusable(shown, `has ${size} bytes; at most ${MOST_BYTES} are read`)
+    return (await readFile(absolute, 'utf8')).replace(/^\uFEFF/, '')
+  } catch (error) {
+    throw error instanceof StationmasterError ? error : unusable(shown, explainRead(error).replace(/, or write one with.*$/, ''))
+  }
+}
+
+function withSeed(plan: Plan, given: string | undefined): Plan {
+  if (given === undefined) return plan
+  const seed = /^\d{1,10}$/.test(given) ? Number(given) : Number.NaN
+  if (!(seed < 2 ** 32))
+    throw new StationmasterError('SM_SCENARIO_INVALID', 'option', `--seed ${given} is not allowed; expected a whole number from 0 to ${2 ** 32 - 1}.`)
+  return { ...plan, scenario: { ...plan.scenario, seed } }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The scenario's own options, then the config file's; the machine is the scenario's. */
+async function settingsFor(plan: Plan, context: CommandContext, file: string, configFile: string | undefined): Promise<Settings> {
+  const { host } = plan.scenario
+  const capacity = { cpus: host.cpus, memoryBytes: host.memoryBytes, source: 'host' } as const
+  const source = { folder: context.folder, environment: {}, configFile, flags: {}, capacity, isTerminal: false }
+  const { options, context: surroundings } = await gatherOptions(source)
+  const merged = mergeOptions({ entry: './app-of-the-simulation.js', ...plan.options }, isObject(options) ? options : {})
+  const { fleet, ...rest } = resolveOptions(isObject(options) ? merged : options, { ...surroundings, file: surroundings.file ?? file })
+  return { ...rest, fleet: { ...fleet, tickMs: plan.tickMs } }
+}
+
+const unusable = (file: string, why: string): StationmasterError => new StationmasterError('SM_SCENARIO_INVALID', 'option', `${file} ${why}.`)

@@ -1,0 +1,128 @@
+import { type LatencyCounts, percentileMs } from '../policy/latency.ts'
+import type { Plan } from './plan.ts'
+import type { Ledger } from './workplace.ts'
+import type { Turn } from './world.ts'
+
+/** How it stood at one tick. A number that is not known is null. */
+export interface Moment {
+  readonly atS: number
+  readonly ready: number
+  readonly target: number
+  readonly cpu: number | null
+  readonly queue: number | null
+  readonly p95Ms: number | null
+}
+
+/** What only the report shows. */
+export interface Detail extends Moment {
+  readonly requestsPerSecond: number
+  readonly booting: number
+  readonly spare: number
+  readonly draining: number
+  readonly memory: number | null
+  readonly eventLoopUtilization: number | null
+}
+
+/** Sums over a whole run. */
+export interface Totals {
+  /** Of all processes, spares and those that come and go included. */
+  readonly workerHours: number
+  readonly sloViolationS: number
+  readonly maxQueue: number
+  readonly maxReady: number
+}
+
+/** Watches a run, tick by tick. */
+export class Observer {
+  readonly timeline: Detail[] = []
+  readonly #plan: Plan
+  #workerMs = 0
+  #violationMs = 0
+  #maxQueue = 0
+  #maxReady = 0
+  #arrived = 0
+  #answered = 0
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  see(turn: Turn): void {
+    if (turn.event.kind !== 'sampled') return
+    const { tickMs } = this.#plan
+    const moment = this.#momentOf(turn)
+    this.timeline.push(moment)
+    this.#workerMs += turn.fleet.workers.length * tickMs
+    this.#maxQueue = Math.max(this.#maxQueue, moment.queue ?? 0)
+    this.#maxReady = Math.max(this.#maxReady, moment.ready)
+    if (this.#isOverObjective(moment.p95Ms, turn.ledger)) this.#violationMs += tickMs
+    this.#answered = turn.ledger.answered
+    this.#arrived = turn.ledger.arrived
+  }
+
+  totals(): Totals {
+    return {
+      workerHours: rounded(this.#workerMs / 3_600_000),
+      sloViolationS: rounded(this.#violationMs / 1000),
+      maxQueue: rounded(this.#maxQueue),
+      maxReady: this.#maxReady,
+    }
+  }
+
+  /** Slow answers; and none at all while somebody waits. */
+  #isOverObjective(p95Ms: number | null, ledger: Ledger): boolean {
+    if (p95Ms !== null) return p95Ms > this.#plan.objectiveMs
+    return ledger.waiting > 0 && ledger.answered === this.#answered && this.#answered > 0
+  }
+
+  #momentOf({ fleet, ledger, atMs }: Turn): Detail {
+    const counts = { ready: 0, booting: 0, spare: 0, draining: 0, killing: 0, vacant: 0 }
+    const [cpu, queue, memory, busy] = [new Mean(), new Mean(), new Mean(), new Mean()]
+    const { memoryLimitBytes } = fleet.settings.workers
+    for (const { life, cpu: share, report, memoryBytes, reportAtMs } of fleet.workers) {
+      counts[life.kind]++
+      if (life.kind !== 'ready') continue
+      cpu.add(share)
+      memory.add(memoryBytes === null ? null : memoryBytes / memoryLimitBytes)
+      if (reportAtMs !== fleet.nowMs) continue
+      queue.add(report?.queue ?? null)
+      busy.add(report?.eventLoopUtilization ?? null)
+    }
+    return {
+      atS: rounded(atMs / 1000),
+      ready: counts.ready,
+      target: fleet.target,
+      cpu: cpu.value(),
+      queue: queue.value(),
+      p95Ms: p95Of(fleet.latencies.at(-1)),
+      requestsPerSecond: rounded(((ledger.arrived - this.#arrived) * 1000) / this.#plan.tickMs),
+      booting: counts.booting,
+      spare: counts.spare,
+      draining: counts.draining + counts.killing,
+      memory: memory.value(),
+      eventLoopUtilization: busy.value(),
+    }
+  }
+}
+
+function p95Of(latencies: LatencyCounts | undefined): number | null {
+  const p95Ms = latencies ? percentileMs(latencies, 0.95) : null
+  return p95Ms === null ? null : rounded(p95Ms)
+}
+
+class Mean {
+  #sum = 0
+  #count = 0
+
+  add(value: number | null): void {
+    if (value === null) return
+    this.#sum += value
+    this.#count++
+  }
+
+  value(): number | null {
+    return this.#count === 0 ? null : rounded(this.#sum / this.#count)
+  }
+}
+
+export const rounded = (value: number): number => Math.round(value * 1000) / 1000

@@ -1,0 +1,122 @@
+import { describe, faultsOf } from '../config/fault.ts'
+import { inputFault } from './input-fault.ts'
+import { lineOfPath, linesOfJson } from './json-places.ts'
+import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
+import type { Fault, OperatorRequest, Scenario } from './scenario.ts'
+import { type GivenFault, type GivenRequest, type GivenScenario, type GivenWorker, scenarioKind } from './scenario-kind.ts'
+
+/** So long do faults last that last, where nobody says how long. */
+const STANDARD_FAULT_S = 60
+/** A run of more ticks than this is a slip of the pen. */
+const MOST_TICKS = 3_000_000
+
+/**
+ * Understands a scenario.
+ *
+ * @throws StationmasterError `SM_SCENARIO_INVALID` with one sentence: file, line, value, what was expected
+ */
+export function readScenario(text: string, file: string): Plan {
+  const { given, options } = parse(text, file)
+  const fail = (path: string, sentencePart: string): never => {
+    throw inputFault(file, lineOfPath(linesOfJson(text), path), `${path} ${sentencePart}`)
+  }
+  checkOrder(given, fail)
+  const tickMs = given.tickMs ?? STANDARD.tickMs
+  if ((given.durationS * 1000) / tickMs > MOST_TICKS)
+    fail('durationS', `${given.durationS} is too long for ticks of ${tickMs} ms; expected at most ${MOST_TICKS} ticks`)
+  const scenario = scenarioOf(given)
+  const startsAtMs = new Date(given.startsAt ?? STANDARD.startsAt).getTime()
+  if (Number.isNaN(startsAtMs)) fail('startsAt', `${describe(given.startsAt)} is no date; expected one such as "2026-01-05T08:00:00Z"`)
+  return {
+    about: given.about ?? '',
+    scenario,
+    durationMs: given.durationS * 1000,
+    tickMs,
+    startsAtMs,
+    objectiveMs: given.objective?.p95Ms ?? standardObjectiveMs(scenario.request),
+    options,
+    expect: given.expect ?? {},
+  }
+}
+
+function parse(text: string, file: string): { readonly given: GivenScenario; readonly options: object } {
+  const whole = jsonOf(text, file)
+  if (!isObject(whole)) throw inputFault(file, 1, `${describe(whole)} is no scenario; expected an object with durationS and load`)
+  const { config: options = {}, ...rest } = whole
+  const result = scenarioKind.schema.safeParse(rest)
+  const [fault] = result.success ? [] : faultsOf(result.error.issues, rest, '', false)
+  if (fault) {
+    const path = fault.path.replace(/^\./, '')
+    const value = fault.shown === null ? '' : ` ${fault.shown}`
+    throw inputFault(file, lineOfPath(linesOfJson(text), path), `${path}${value} ${inWordsOfScenarios(fault.problem)}`)
+  }
+  if (!isObject(options))
+    throw inputFault(file, lineOfPath(linesOfJson(text), 'config'), `config ${describe(options)} is not allowed; expected an object of options`)
+  return { given: result.data as GivenScenario, options }
+}
+
+/** Options and scenarios are read by the same means, which speaks of options. */
+function inWordsOfScenarios(problem: string): string {
+  return problem
+    .replace('is not an option', 'is not part of a scenario')
+    .replace('the options here are', 'the fields here are')
+    .replace('see the option table for its name', 'see the documented form')
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''
+    const position = /position (\d+)/.exec(message)?.[1]
+    const line = position === undefined ? text.trimEnd().split('\n').length : text.slice(0, Number(position)).split('\n').length
+    throw inputFault(file, line, `this is not JSON: ${message.replace(/ in JSON at position.*$/, '')}`)
+  }
+}
+
+function checkOrder({ load }: GivenScenario, fail: (path: string, sentencePart: string) => never): void {
+  if (load.length === 0) fail('load', '[] is empty; expected at least one point such as { "atS": 0, "requestsPerSecond": 50 }')
+  for (const [index, point] of load.entries()) {
+    const before = load[index - 1]
+    if (before && point.atS < before.atS) fail(`load[${index}].atS`, `${point.atS} goes back in time; the point before it is at ${before.atS}`)
+  }
+}
+
+function scenarioOf(given: GivenScenario): Scenario {
+  return {
+    seed: given.seed ?? STANDARD.seed,
+    load: given.load.map(({ atS, requestsPerSecond, step }) => ({ atMs: atS * 1000, requestsPerSecond, step: step ?? false })),
+    request: { cpuMs: given.request?.cpuMs ?? STANDARD.cpuMs, waitMs: given.request ? (given.request.waitMs ?? 0) : STANDARD.waitMs },
+    worker: workerOf(given.worker),
+    host: { cpus: given.host?.cpus ?? STANDARD.cpus, memoryBytes: given.host?.memoryBytes ?? STANDARD.hostMemoryBytes },
+    database: { concurrency: given.database?.concurrency ?? STANDARD.databaseConcurrency },
+    faults: (given.faults ?? []).map(faultOf),
+    requests: (given.operator ?? []).map(requestOf),
+  }
+}
+
+export function workerOf(given: GivenWorker | undefined): Scenario['worker'] {
+  return {
+    bootMs: given?.bootMs ?? STANDARD.bootMs,
+    memoryBytes: given?.memoryBytes ?? STANDARD.memoryBytes,
+    memoryPerRequestBytes: given?.memoryPerRequestBytes ?? STANDARD.memoryPerRequestBytes,
+    leakPerRequestBytes: given?.leakPerRequestBytes ?? 0,
+    gcEveryBytes: given?.gcEveryBytes ?? STANDARD.gcEveryBytes,
+    gcPauseMs: given?.gcPauseMs ?? STANDARD.gcPauseMs,
+  }
+}
+
+function faultOf({ atS, kind, worker, forS }: GivenFault): Fault {
+  return { atMs: atS * 1000, kind, worker: worker ?? 'any', forMs: (forS ?? STANDARD_FAULT_S) * 1000 }
+}
+
+function requestOf({ atS, ask, workers }: GivenRequest, index: number): OperatorRequest {
+  const requestId = index + 1
+  const event =
+    ask === 'reload'
+      ? ({ kind: 'reloadRequested', requestId } as const)
+      : ({ kind: 'scaleRequested', requestId, workers: workers ?? 'auto' } as const)
+  return { atMs: atS * 1000, event }
+}

@@ -1,0 +1,116 @@
+import { describeMs } from '../policy/describe.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { FleetSettings } from '../fleet/fleet.ts'
+import { brokenInvariants } from '../fleet/invariants.ts'
+import { Checkers } from './checkers.ts'
+import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
+import type { Plan } from './plan.ts'
+import { type Turn, World } from './world.ts'
+
+/** USD a month. */
+export interface Prices {
+  readonly perReplicaMonth: number
+  readonly fixedMonth: number
+  readonly budgetMonth: number | null
+}
+
+export interface Summary extends Totals {
+  readonly replicaHours: number
+  readonly costUsd: number
+  readonly costUsdPerMonth: number
+  readonly changes: number
+  readonly restarts: number
+  readonly requests: number
+  readonly answered: number
+  readonly cut: number
+  /** Rules of the supervisor that were broken; each is a bug. */
+  readonly violations: readonly string[]
+  /** What the scenario promises of its outcome and what did not come true. */
+  readonly unmet: readonly string[]
+}
+
+/** What `simulate --json` prints, but for the details of the timeline. */
+export interface Outcome {
+  readonly decisions: readonly Decision[]
+  readonly timeline: readonly Detail[]
+  readonly summary: Summary
+  /** What happened around the first violation. */
+  readonly transcript: readonly string[]
+}
+
+const HOURS_PER_MONTH = 730
+/** More would only repeat the first. */
+const MOST_VIOLATIONS = 10
+const TRANSCRIPT_STEPS = 40
+
+/** Runs a plan to its end in virtual time. The same plan and settings give the same outcome, byte for byte. */
+export function simulate(plan: Plan, settings: FleetSettings, prices: Prices): Outcome {
+  const observer = new Observer(plan)
+  const checkers = new Checkers(settings)
+  const decisions: Decision[] = []
+  const violations: string[] = []
+  const recent: Turn[] = []
+  let last: Turn | null = null
+  let changes = 0
+  const world = new World(settings, plan.scenario, plan.startsAtMs, (turn) => {
+    last = turn
+    observer.see(turn)
+    for (const note of turn.notes) {
+      if (note.kind === 'fleet:decided') decisions.push(note.decision)
+      if (note.kind === 'fleet:scaled') changes++
+    }
+    if (violations.length >= MOST_VIOLATIONS) return
+    if (violations.length === 0) remember(recent, turn)
+    violations.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
+  })
+  world.run(plan.durationMs)
+  const hours = plan.durationMs / 3_600_000
+  const costUsdPerMonth = prices.perReplicaMonth + prices.fixedMonth
+  const ledger = (last as Turn | null)?.ledger ?? { arrived: 0, answered: 0, cut: 0 }
+  const numbers = {
+    ...observer.totals(),
+    replicaHours: rounded(hours),
+    costUsd: rounded((costUsdPerMonth * hours) / HOURS_PER_MONTH),
+    costUsdPerMonth,
+    changes,
+    restarts: world.fleet.restarts,
+    requests: ledger.arrived,
+    answered: ledger.answered,
+    cut: ledger.cut,
+  }
+  const summary = { ...numbers, violations: violations.slice(0, MOST_VIOLATIONS), unmet: unmetOf(plan, numbers) }
+  return { decisions, timeline: observer.timeline, summary, transcript: violations.length > 0 ? transcriptOf(recent) : [] }
+}
+
+function remember(recent: Turn[], turn: Turn): void {
+  recent.push(turn)
+  if (recent.length > TRANSCRIPT_STEPS) recent.shift()
+}
+
+function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(expect).flatMap(([name, range]) => {
+    const value = numbers[name] as number
+    if (range?.most !== undefined && value > range.most) return [`${name} is ${value}; the scenario expects at most ${range.most}`]
+    return range?.least !== undefined && value < range.least ? [`${name} is ${value}; the scenario expects at least ${range.least}`] : []
+  })
+}
+
+/** The last steps as people read them: what happened, and what the fleet had done about it. */
+export function transcriptOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap(({ event, commands, notes }) => {
+    const { kind, nowMs, ...rest } = event
+    const what =
+      kind === 'sampled' ? `${event.kind} ${event.kind === 'sampled' ? event.samples.length : 0} workers` : `${kind} ${JSON.stringify(rest)}`
+    return [
+      `${describeMs(nowMs)}  ${what}`,
+      ...commands.map((command) => `    command ${JSON.stringify(command)}`),
+      ...notes.map((note) => `    note ${JSON.stringify(note)}`),
+    ]
+  })
+}
+
+/** The machine-readable form, as documented. */
+export function toJson({ decisions, timeline, summary }: Outcome): object {
+  const moment = ({ atS, ready, target, cpu, queue, p95Ms }: Detail): Moment => ({ atS, ready, target, cpu, queue, p95Ms })
+  return { decisions, timeline: timeline.map(moment), summary }
+}
