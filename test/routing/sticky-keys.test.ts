@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { it } from '../processes/harness.ts'
 import type { Station } from '../processes/harness/station.ts'
 import { within } from '../processes/harness/until.ts'
+import { type Answer, ask as askAnyone } from './harness/ask.ts'
 
 const entry = fileURLToPath(new URL('./fixtures/remembers.mjs', import.meta.url))
 const workers = { min: 4, max: 5, oversubscribe: true, spares: 0, bootTimeout: '20s' }
@@ -22,25 +23,8 @@ interface Seen {
   readonly address: string
 }
 
-interface Answer {
-  readonly status: number
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: Buffer
-}
-
-function ask(station: Station, path: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Answer> {
-  const answer = new Promise<Answer>((resolve, reject) => {
-    const request = http.request({ host: '127.0.0.1', port: station.port, path, agent: false, ...options }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }))
-      response.on('error', reject)
-    })
-    request.on('error', reject)
-    request.end(body)
-  })
-  return within(`an answer to ${path}`, answer)
-}
+const ask = (station: Station, path: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Answer> =>
+  askAnyone({ port: station.port, path, ...options }, body)
 
 async function seen(station: Station, sid: string, options: http.RequestOptions = {}, body?: Buffer): Promise<Seen> {
   const headers = { cookie: `sid=${sid}`, ...(options.headers as http.OutgoingHttpHeaders | undefined) }

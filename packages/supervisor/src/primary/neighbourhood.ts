@@ -12,12 +12,23 @@ export interface Neighbourhood {
   close(): void
 }
 
-/** Null if no such folder can be made; then each worker is on its own. */
-export function openNeighbourhood(): Neighbourhood | null {
+/** What the kernel takes as the path of a Unix socket, without the last zero (104 on macOS); longer ones are cut there. */
+const LONGEST_PATH_BYTES = 103
+/** `/9007199254740991.sock`: worker ids only grow. */
+const LONGEST_NAME_BYTES = 22
+
+/** Null if no such folder can be made; then each worker is on its own, and `warn` is told. */
+export function openNeighbourhood(warn: (sentence: string) => void): Neighbourhood | null {
   let socketFolder: string
   try {
     socketFolder = mkdtempSync(path.join(tmpdir(), 'stationmaster-'))
-  } catch {
+  } catch (error) {
+    warn(`${NOT_STICKY} No folder could be made in ${tmpdir()} (${(error as Error).message}). Let TMPDIR name one that can be written to.`)
+    return null
+  }
+  if (Buffer.byteLength(socketFolder) + LONGEST_NAME_BYTES > LONGEST_PATH_BYTES) {
+    rmSync(socketFolder, { recursive: true, force: true })
+    warn(`${NOT_STICKY} ${tmpdir()} is too long for the path of a Unix socket. Let TMPDIR name a folder with a short path, such as /tmp.`)
     return null
   }
   return {
@@ -27,3 +38,5 @@ export function openNeighbourhood(): Neighbourhood | null {
     close: () => rmSync(socketFolder, { recursive: true, force: true }),
   }
 }
+
+const NOT_STICKY = 'Workers cannot reach each other, so clients do not stay with their worker.'

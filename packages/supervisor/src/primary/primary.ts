@@ -90,7 +90,7 @@ export class Primary implements Control {
   /** Does nothing if the fleet was stopped before. */
   start(): void {
     if (this.#engine.fleet().phase === 'stopped') return
-    this.#neighbourhood = this.#parts.isSticky ? openNeighbourhood() : null
+    if (this.#parts.isSticky) this.#neighbourhood = openNeighbourhood((sentence) => this.#warn(sentence))
     const { launch, measurer, usage } = this.#parts
     this.#stopWatching = watchOwnProcess(launch.fleet.tickMs, (sentence) => this.#warn(sentence))
     this.#sampling = startSampling({

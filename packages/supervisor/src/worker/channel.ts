@@ -8,8 +8,8 @@ import type { CountedChannel } from './internals.ts'
 export interface Channel {
   /** Sends if the channel is open. `done` is called when the message was handed to the kernel, or could not be. */
   send(message: WorkerMessage, done?: () => void): void
-  /** Sends with a handle, which the primary then has a copy of. */
-  sendHandle(message: WorkerMessage, handle: object): void
+  /** Sends with a handle, which the primary then has a copy of. `onFailed` is called if it could not be sent. */
+  sendHandle(message: WorkerMessage, handle: object, onFailed: () => void): void
   /** Looks at an incoming message; true if it was ours. */
   receive(raw: unknown, handle: unknown): boolean
   /** Keeps the process alive until `release()`: an answer is due. */
@@ -19,21 +19,24 @@ export interface Channel {
 
 export type Receiver = (message: PrimaryMessage, handle: unknown) => void
 
-type Send = (message: unknown, handle: object | undefined, options: object, done: () => void) => boolean
+type Send = (message: unknown, handle: object | undefined, options: object, done: (error: Error | null) => void) => boolean
 
 export function createChannel(receiver: Receiver): Channel {
   const send = process.send as Send | undefined
-  const sendAny = (message: WorkerMessage, handle: object | undefined, done: () => void): void => {
+  const sendAny = (message: WorkerMessage, handle: object | undefined, done: (wasSent: boolean) => void): void => {
     try {
-      if (send && process.connected) send.call(process, seal(message), handle, {}, () => done())
-      else done()
+      if (send && process.connected) send.call(process, seal(message), handle, {}, (error) => done(!error))
+      else done(false)
     } catch {
-      done() // the channel closed just now; the disconnect event tells what is to be done
+      done(false) // the channel closed just now; the disconnect event tells what is to be done
     }
   }
   return {
-    send: (message, done = () => {}) => sendAny(message, undefined, done),
-    sendHandle: (message, handle) => sendAny(message, handle, () => {}),
+    send: (message, done = () => {}) => sendAny(message, undefined, () => done()),
+    sendHandle: (message, handle, onFailed) =>
+      sendAny(message, handle, (wasSent) => {
+        if (!wasSent) onFailed()
+      }),
     receive: (raw, handle) => receive(raw, handle, receiver),
     hold: () => countedChannel()?.refCounted(),
     release: () => countedChannel()?.unrefCounted(),

@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net'
 import { builtin } from './builtin.ts'
 
-/** Carries what the private socket between two workers cannot show: whose request it is. Never sent to clients, never taken from them. */
-export const CLIENT_HEADER = 'x-stationmaster-client'
-
 /** What an app may ask of a client's connection. */
 interface Client {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
   readonly remoteFamily: string | undefined
+  readonly localAddress: string | undefined
+  readonly localPort: number | undefined
   readonly encrypted: boolean
 }
 
@@ -18,36 +17,25 @@ interface Note {
   readonly server: number
 }
 
-/** Signing and checking cost more than the rest of a small request: each connection has it done once. */
-const WRITTEN = Symbol('stationmaster.note-written')
-const READ = Symbol('stationmaster.note-read')
-type Noted = Socket & { [WRITTEN]?: { readonly server: number; readonly text: string }; [READ]?: { readonly server: number; readonly text: string } }
-
-/** The truth about a client's connection, signed, as a header value. */
+/**
+ * The truth about a client's connection, signed: the first line of a connection between two workers, before any HTTP. As no header carries it, clients cannot
+ * send it and apps cannot give it away.
+ */
 export function describeClient(socket: Socket, server: number, secret: string): string {
-  const noted = socket as Noted
-  if (noted[WRITTEN]?.server !== server) noted[WRITTEN] = { server, text: write(socket, server, secret) }
-  return noted[WRITTEN].text
-}
-
-function write(socket: Socket, server: number, secret: string): string {
-  const { remoteAddress, remotePort, remoteFamily } = socket
-  const client: Client = { remoteAddress, remotePort, remoteFamily, encrypted: 'encrypted' in socket && socket.encrypted === true }
+  const { remoteAddress, remotePort, remoteFamily, localAddress, localPort } = socket
+  const encrypted = 'encrypted' in socket && socket.encrypted === true
+  const client: Client = { remoteAddress, remotePort, remoteFamily, localAddress, localPort, encrypted }
   const text = Buffer.from(JSON.stringify({ client, server } satisfies Note)).toString('base64url')
   return `${text}.${sign(text, secret)}`
 }
 
 /** Makes a connection between workers look like the client's own, and tells the server that is meant; null if no worker of this fleet wrote the note. */
-export function assumeClient(socket: Socket, note: unknown, secret: string): number | null {
-  const noted = socket as Noted
-  if (typeof note !== 'string') return null
-  if (noted[READ]?.text === note) return noted[READ].server
+export function assumeClient(socket: Socket, note: string, secret: string): number | null {
   const [text = '', tag = ''] = note.split('.')
-  const expected = Buffer.from(sign(text, secret))
-  if (tag.length !== expected.length || !builtin('node:crypto').timingSafeEqual(Buffer.from(tag), expected)) return null
+  const [given, expected] = [Buffer.from(tag), Buffer.from(sign(text, secret))]
+  if (given.length !== expected.length || !builtin('node:crypto').timingSafeEqual(given, expected)) return null
   const { client, server } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Note
   for (const [name, value] of Object.entries(client)) Object.defineProperty(socket, name, { value, configurable: true })
-  noted[READ] = { server, text: note }
   return server
 }
 

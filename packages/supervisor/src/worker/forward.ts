@@ -1,92 +1,114 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import net from 'node:net'
 import { builtin } from './builtin.ts'
-import { CLIENT_HEADER, describeClient } from './client-note.ts'
-import { hasBody } from './has-body.ts'
+import { hasBody, isGivenOnce, isHttp2 } from './has-body.ts'
+import { passAnswer } from './answer.ts'
+import { repeatHeaders } from './repeat-headers.ts'
 
-/** Headers that are about one connection only; each of the two connections has its own. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', CLIENT_HEADER])
+/** Client and server have agreed on a head already; between workers nothing that they agreed on is too long. */
+export const LONGEST_HEAD_BYTES: number = 16 * 1024 * 1024
+/** HTTP/1 answers in order, so one connection does, whatever a client pipelines; an HTTP/2 client may have as many streams. */
+const MAX_SOCKETS = { http1: 1, http2: 128 }
 
+const NOTHING = Buffer.alloc(0)
 const AGENT = Symbol('stationmaster.forward')
-type Client = Socket & { [AGENT]?: Agent }
+type Client = net.Socket & { [AGENT]?: Agent }
 
 export interface Destination {
   /** The owner's private Unix socket. */
   readonly socketPath: string
-  readonly secret: string
-  /** Which of the app's HTTP servers is meant. */
-  readonly server: number
-  /** The owner is not there, and nothing was answered yet. */
+  /** Says whose connection it is. */
+  describe(): string
+  /** What the owner may have begun, `onGone` can begin again without harm. */
+  readonly isRepeatable: boolean
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly clientWaits: boolean
+  /** The owner is not there, and nothing was answered yet. Unless it is repeatable, the body is whole. */
   onGone(): void
 }
 
 /**
  * Hands a request to another worker and its response back, streaming both ways; pipes hold back whoever is faster. Each client connection gets a kept-alive
  * connection of its own, so what the owner sees of the client is true for as long as it lasts.
+ *
+ * A request that must not be done twice, or that has a body, waits until the owner has said that it takes it (`100 Continue`): before that nothing is lost and
+ * anybody may take it; after that, only the owner.
  */
 export function forwardRequest(request: IncomingMessage, response: ServerResponse, destination: Destination): void {
-  const { socketPath, secret, server, onGone } = destination
-  const headers = [...passedHeaders(request.rawHeaders, request.headers.connection), CLIENT_HEADER, describeClient(request.socket, server, secret)]
-  const out = builtin('node:http').request({
-    socketPath,
-    method: request.method,
-    path: request.url,
-    headers,
-    setHost: false,
-    agent: agentOf(request.socket),
+  const asksFirst = !destination.isRepeatable && isGivenOnce(request)
+  const out = say(request, destination)
+  if (!out) return destination.onGone()
+  let hasBegun = false
+  let hasLeft = false
+  let isWhole = true
+  const sendBody = (): void => {
+    if (!hasBody(request)) return void out.end()
+    isWhole = false
+    request.pipe(out)
+  }
+  out.on('continue', () => {
+    if (destination.clientWaits) response.writeContinue()
+    if (!asksFirst) return
+    hasBegun = true
+    sendBody()
   })
-  out.on('response', (answer) => passAnswer(answer, response))
-  out.on('error', (error: NodeJS.ErrnoException) => {
-    if (response.headersSent) return void response.destroy()
-    if (isStale(out, error, request)) return forwardRequest(request, response, destination)
+  out.on('response', (answer) => {
+    hasBegun = true
+    if (hasLeft) answer.destroy()
+    else passAnswer(answer, response, isHttp2(request))
+  })
+  out.on('error', () => {
+    // What has begun to be answered ends with the answer.
+    if (hasLeft || response.headersSent) return
     request.unpipe(out)
-    onGone()
+    if (hasBegun) refuse(response)
+    else if (out.reusedSocket && isWhole)
+      forwardRequest(request, response, destination) // closed at the very moment it was used again
+    else destination.onGone()
   })
   response.on('close', () => {
-    if (!response.writableFinished) out.destroy()
+    hasLeft = true
+    if (!response.writableEnded || !request.complete) out.destroy()
   })
-  if (hasBody(request)) request.pipe(out)
-  else out.end()
+  if (asksFirst)
+    out.write(NOTHING) // the head goes; flushHeaders() would make UTF-8 of it
+  else sendBody()
 }
 
-/** The owner closed a kept connection at the very moment it was used again. Without a body the request can be said once more. */
-function isStale(out: ClientRequest, { code }: NodeJS.ErrnoException, { method }: IncomingMessage): boolean {
-  return out.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') && (method === 'GET' || method === 'HEAD')
-}
-
-function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
-  if (response.destroyed) return void answer.destroy()
-  response.sendDate = false
-  const headers = passedHeaders(answer.rawHeaders, answer.headers.connection).flatMap((text, index, all) => {
-    // Chunks are made anew where they are needed.
-    return index % 2 === 1 || text.toLowerCase() === 'transfer-encoding' ? [] : [text, all[index + 1] as string]
-  })
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers as never)
-  answer.on('error', () => response.destroy())
-  answer.pipe(response)
-}
-
-/** Names and values in turns, as they came. */
-function passedHeaders(rawHeaders: readonly string[], connection: string | undefined): string[] {
-  const named = new Set(
-    (connection ?? '')
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  )
-  const passed: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    const lower = name.toLowerCase()
-    if (!HOP_BY_HOP.has(lower) && !named.has(lower)) passed.push(name, rawHeaders[i + 1] as string)
+/** Null if it cannot be said in HTTP/1 as Node's client allows it. */
+function say(request: IncomingMessage, destination: Destination): ClientRequest | null {
+  try {
+    return builtin('node:http').request({
+      socketPath: destination.socketPath,
+      method: request.method,
+      path: request.url,
+      headers: repeatHeaders(request),
+      setHost: false,
+      maxHeaderSize: LONGEST_HEAD_BYTES,
+      agent: agentOf(request, destination),
+    })
+  } catch {
+    return null
   }
-  return passed
 }
 
-function agentOf(client: Client): Agent {
+/** The owner went away with a request that it had begun; whether it was done nobody knows. */
+function refuse(response: ServerResponse): void {
+  response.writeHead(502, { 'content-type': 'text/plain' })
+  response.end('The worker that was answering this request has ended.\n')
+}
+
+function agentOf(request: IncomingMessage, { describe }: Destination): Agent {
+  const client: Client = request.socket
   const known = client[AGENT]
   if (known) return known
-  const agent = new (builtin('node:http').Agent)({ keepAlive: true })
+  const agent = new (builtin('node:http').Agent)({ keepAlive: true, maxSockets: isHttp2(request) ? MAX_SOCKETS.http2 : MAX_SOCKETS.http1 })
+  const note = `${describe()}\n`
+  agent.createConnection = (options) => {
+    const socket = net.connect((options as { socketPath: string }).socketPath)
+    socket.write(note)
+    return socket
+  }
   client[AGENT] = agent
   client.once('close', () => agent.destroy())
   return agent

@@ -6,6 +6,7 @@ import { headOf } from './request-head.ts'
 
 interface Pending {
   readonly socket: net.Socket
+  readonly handle: RawHandle
   /** Nobody took it: it is still ours. */
   onRefused(): void
 }
@@ -28,18 +29,22 @@ export function createHandOver(channel: Channel): HandOver {
       // From here on nothing may be read in this process: it would be missing in the other.
       socket.pause()
       handle.readStop()
+      handle.reading = true // so that the stream does not start again
       const transferId = ++lastTransferId
-      pending.set(transferId, { socket, onRefused })
-      channel.sendHandle({ kind: 'handOver', transferId, ...to, head: headOf(request) }, handle)
+      pending.set(transferId, { socket, handle, onRefused })
+      channel.sendHandle({ kind: 'handOver', transferId, ...to, head: headOf(request) }, handle, () => settle(transferId, false))
     },
-    settle(transferId, taken) {
-      const transfer = pending.get(transferId)
-      pending.delete(transferId)
-      if (!transfer) return
-      // Closes our copy of the descriptor; the connection lives on in the other worker.
-      if (taken) transfer.socket.destroy()
-      else transfer.onRefused()
-    },
+    settle,
+  }
+
+  function settle(transferId: number, taken: boolean): void {
+    const transfer = pending.get(transferId)
+    pending.delete(transferId)
+    if (!transfer) return
+    // Closes our copy of the descriptor; the connection lives on in the other worker.
+    if (taken) return void transfer.socket.destroy()
+    transfer.handle.reading = false
+    transfer.onRefused()
   }
 }
 

@@ -35,6 +35,8 @@ export type GetServer = (server: object, query: ServerQuery, reply: (error: numb
 
 /** An accepted socket as libuv sees it. */
 export interface RawHandle {
+  /** The stream's own note of whether it reads. */
+  reading: boolean
   readStop(): number
   close(done?: () => void): void
 }

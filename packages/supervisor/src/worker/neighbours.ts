@@ -2,7 +2,8 @@ import { rmdirSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { forwardRequest } from './forward.ts'
+import { describeClient } from './client-note.ts'
+import { type Destination, forwardRequest } from './forward.ts'
 import { adoptConnection, type HandOver } from './hand-over.ts'
 import { openPrivateServer } from './private-server.ts'
 import { keepPrivate } from './servers.ts'
@@ -50,18 +51,16 @@ export class Neighbours {
     return this.#fromNeighbours.has(request)
   }
 
-  /** `onGone` is called if the owner is not there, and nothing was answered yet. */
-  forward(owner: number, request: IncomingMessage, response: ServerResponse, onGone: () => void): void {
-    forwardRequest(request, response, { ...this.#wayTo(owner, request), onGone })
+  forward(owner: number, request: IncomingMessage, response: ServerResponse, how: Omit<Destination, 'socketPath' | 'describe'>): void {
+    forwardRequest(request, response, { ...how, ...this.#wayTo(owner, request) })
   }
 
-  /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. */
-  carry(owner: number, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const way = this.#wayTo(owner, request)
-    const byBytes = (): void => tunnel(request, socket, head, way)
+  /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. `onGone` is called if the owner is not there. */
+  carry(owner: number, request: IncomingMessage, socket: Duplex, head: Buffer, onGone: () => void): void {
+    const byBytes = (): void => tunnel(request, socket, head, { ...this.#wayTo(owner, request), onGone })
     // Bytes that were read already, and encryption, cannot change hands.
     if (head.length > 0 || !(socket instanceof net.Socket) || 'encrypted' in socket) return byBytes()
-    this.#parts.handOver.give({ owner, server: way.server }, request, socket, byBytes)
+    this.#parts.handOver.give({ owner, server: this.#indexOf(request) }, request, socket, byBytes)
   }
 
   /** Takes a connection over from another worker; false if it did not arrive, or there is no such server here. */
@@ -94,9 +93,13 @@ export class Neighbours {
     })
   }
 
-  #wayTo(owner: number, { socket }: IncomingMessage): { socketPath: string; secret: string; server: number } {
+  #wayTo(owner: number, request: IncomingMessage): Pick<Destination, 'socketPath' | 'describe'> {
+    return { socketPath: this.#pathOf(owner), describe: () => describeClient(request.socket, this.#indexOf(request), this.#parts.secret) }
+  }
+
+  #indexOf({ socket }: IncomingMessage): number {
     const { server } = socket as net.Socket & { server?: Server }
-    return { socketPath: this.#pathOf(owner), secret: this.#parts.secret, server: Math.max(0, server ? this.#servers.indexOf(server) : 0) }
+    return Math.max(0, server ? this.#servers.indexOf(server) : 0)
   }
 
   #pathOf(workerId: number): string {

@@ -2,7 +2,10 @@ import { chmodSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { builtin } from './builtin.ts'
-import { assumeClient, CLIENT_HEADER } from './client-note.ts'
+import { assumeClient } from './client-note.ts'
+import { complain } from './complain.ts'
+import { LONGEST_HEAD_BYTES } from './forward.ts'
+import { isGivenOnce } from './has-body.ts'
 
 export interface PrivateServerParts {
   readonly path: string
@@ -13,27 +16,64 @@ export interface PrivateServerParts {
   ignore(server: Server): void
 }
 
+/** A note is some 300 bytes. */
+const LONGEST_NOTE_BYTES = 1024
+const NEW_LINE = 0x0a
+
 /** Takes what other workers of this fleet forward: on a Unix socket in a folder that only our user may enter. */
 export function openPrivateServer({ path, secret, pass, ignore }: PrivateServerParts): void {
-  // Time-outs are kept where the client is connected.
-  const server = builtin('node:http').createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
-  const serverIndexOf = (request: IncomingMessage): number | null => {
-    const note = request.headers[CLIENT_HEADER]
-    delete request.headers[CLIENT_HEADER]
-    return assumeClient(request.socket, note, secret)
-  }
+  const serverIndexes = new WeakMap<Socket, number>()
+  const server = createServer()
+  readNotesFirst(server, (socket, note) => {
+    const index = assumeClient(socket, note, secret)
+    if (index !== null) serverIndexes.set(socket, index)
+    return index !== null
+  })
+  const indexOf = ({ socket }: IncomingMessage): number => serverIndexes.get(socket) ?? -1
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const serverIndex = serverIndexOf(request)
-    if (serverIndex === null) response.writeHead(403).end()
-    else if (!pass(serverIndex, 'request', request, response)) response.writeHead(404).end()
+    // Whoever forwards waits for this where a second try could do harm. From here on it is ours.
+    if (isGivenOnce(request)) response.writeContinue()
+    if (!pass(indexOf(request), 'request', request, response)) response.writeHead(404).end()
   })
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const serverIndex = serverIndexOf(request)
-    if (serverIndex === null || !pass(serverIndex, 'upgrade', request, socket, head)) socket.destroy()
+    if (!pass(indexOf(request), 'upgrade', request, socket, head)) socket.destroy()
   })
+  server.on('error', (error) => complain('other workers cannot forward requests to this one:', error))
+  server.on('listening', () => chmodSync(path, 0o600))
   ignore(server)
   rmSync(path, { force: true })
   server.listen({ path, exclusive: true })
-  server.on('listening', () => chmodSync(path, 0o600))
   server.unref()
+}
+
+/** Time-outs and limits are kept where the client is connected; the app's own may be wider than Node's defaults. */
+function createServer(): Server {
+  const server = builtin('node:http').createServer({
+    keepAliveTimeout: 0,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    maxHeaderSize: LONGEST_HEAD_BYTES,
+    requireHostHeader: false,
+  })
+  server.maxHeadersCount = 0
+  return server
+}
+
+/** Before a connection is HTTP's its first line is read; a connection without a good one is closed. */
+function readNotesFirst(server: Server, accept: (socket: Socket, note: string) => boolean): void {
+  const [serveHttp] = server.listeners('connection') as [(socket: Socket) => void]
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    let read = Buffer.alloc(0)
+    socket.on('error', () => {})
+    socket.on('readable', function look() {
+      read = Buffer.concat([read, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
+      const end = read.indexOf(NEW_LINE)
+      if (end === -1 && read.length < LONGEST_NOTE_BYTES && !socket.readableEnded) return
+      socket.off('readable', look)
+      if (end === -1 || !accept(socket, read.toString('latin1', 0, end))) return void socket.destroy()
+      if (end + 1 < read.length) socket.unshift(read.subarray(end + 1))
+      serveHttp.call(server, socket)
+    })
+  })
 }

@@ -15,7 +15,7 @@ import { EngineSockets } from './engine-sockets.ts'
 import type { Intake } from './intake.ts'
 import { interceptListen } from './intake.ts'
 import type { ServerInside, SocketInside } from './internals.ts'
-import { isHttpServer, isTlsServer } from './internals.ts'
+import { isHttp2Server, isHttpServer, isTlsServer } from './internals.ts'
 import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
 import { outliveReaders } from './outputs.ts'
@@ -162,7 +162,7 @@ export class Runtime {
   #meet(server: Server): void {
     this.#traffic.start()
     watchUpgrades(server, this.#traffic)
-    if (isHttpServer(server)) this.#stickyKeys?.watch(server as HttpServer)
+    if (isHttpServer(server) || isHttp2Server(server)) this.#stickyKeys?.watch(server as HttpServer)
     watchHttp2(server, this.#traffic)
     // First of all listeners: an HTTP/2 session begins in Node's own, and hides the stream.
     if (isTlsServer(server)) server.prependListener('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))

@@ -57,12 +57,13 @@ function stickEngine(engine: Engine, neighbours: Neighbours, ids: SessionIds): v
   engine.handleRequest = (request, response) => {
     const owner = otherOwner(request)
     if (owner === null) handleRequest(request, response)
-    else neighbours.forward(owner, request, response, () => handleRequest(request, response))
+    // Without its owner a session is unknown here too, which engine.io tells without looking at the body.
+    else neighbours.forward(owner, request, response, { isRepeatable: true, clientWaits: false, onGone: () => handleRequest(request, response) })
   }
   engine.handleUpgrade = (request, socket, head) => {
     const owner = otherOwner(request)
     if (owner === null) handleUpgrade(request, socket, head)
-    else neighbours.carry(owner, request, socket, head)
+    else neighbours.carry(owner, request, socket, head, () => handleUpgrade(request, socket, head))
   }
 }
 

@@ -26,9 +26,10 @@ export class StickyKeys {
     this.#neighbours.serve(server)
     const emitToApp = server.emit as Emit
     const decide = (event: string | symbol, args: readonly unknown[]): boolean => {
-      if (event === 'request')
-        return this.#forwards(args[0] as IncomingMessage, args[1] as ServerResponse, () => Reflect.apply(emitToApp, server, ['request', ...args]))
-      return event === 'upgrade' && this.#carries(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
+      const here = (): void => void Reflect.apply(emitToApp, server, [event, ...args])
+      if (event === 'request' || event === 'checkContinue')
+        return this.#forwards(args[0] as IncomingMessage, args[1] as ServerResponse, event === 'checkContinue', here)
+      return event === 'upgrade' && this.#carries(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer, here)
     }
     const emit: Emit = function (event, ...args) {
       return decide(event, args) || Reflect.apply(emitToApp, this, [event, ...args])
@@ -36,16 +37,16 @@ export class StickyKeys {
     server.emit = emit as unknown as typeof server.emit
   }
 
-  #forwards(request: IncomingMessage, response: ServerResponse, here: () => void): boolean {
+  #forwards(request: IncomingMessage, response: ServerResponse, clientWaits: boolean, here: () => void): boolean {
     const owner = this.#otherOwner(request)
     // An owner that has just gone loses its keys to whoever got the request: the routes follow.
-    if (owner !== null) this.#neighbours.forward(owner, request, response, here)
+    if (owner !== null) this.#neighbours.forward(owner, request, response, { isRepeatable: false, clientWaits, onGone: here })
     return owner !== null
   }
 
-  #carries(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+  #carries(request: IncomingMessage, socket: Duplex, head: Buffer, here: () => void): boolean {
     const owner = this.#otherOwner(request)
-    if (owner !== null) this.#neighbours.carry(owner, request, socket, head)
+    if (owner !== null) this.#neighbours.carry(owner, request, socket, head, here)
     return owner !== null
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLIENT_HEADER, describeClient } from './client-note.ts'
+import type { Destination } from './forward.ts'
 import { headOf } from './request-head.ts'
 
 /** Carries an upgraded connection to another worker byte by byte, for connections that cannot change hands. */
@@ -9,17 +9,25 @@ export function tunnel(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  way: { readonly socketPath: string; readonly secret: string; readonly server: number },
+  { socketPath, describe, onGone }: Pick<Destination, 'socketPath' | 'describe' | 'onGone'>,
 ): void {
-  const out = net.connect(way.socketPath)
-  const end = (): void => {
+  // Each direction ends by itself: what was said before the end still arrives.
+  const out = net.connect({ path: socketPath, allowHalfOpen: true })
+  let isConnected = false
+  out.on('error', () => {
+    if (isConnected) return void socket.destroy()
+    socket.off('error', endBoth).off('close', endBoth)
+    onGone()
+  })
+  function endBoth(): void {
     out.destroy()
     socket.destroy()
   }
-  out.on('error', end).on('close', end)
-  socket.on('error', end).on('close', end)
+  socket.on('error', endBoth).on('close', endBoth)
   out.once('connect', () => {
-    out.write(headOf(request, [CLIENT_HEADER, describeClient(request.socket, way.server, way.secret)]), 'latin1')
+    isConnected = true
+    out.write(`${describe()}\n`)
+    out.write(headOf(request), 'latin1')
     if (head.length > 0) out.write(head)
     socket.pipe(out)
     out.pipe(socket)
