@@ -71,6 +71,25 @@ describe.for(['h2', 'h2c'] as const)('a drain of HTTP/2 (%s)', (kind) => {
     expect(await drained(worker)).toEqual(NOTHING_CUT)
   })
 
+  it('ends event streams, also while the app writes to them, and lets the other requests be answered', async ({ primary }) => {
+    const worker = await start(primary, 'encrypted.mjs', { KIND: kind })
+    const session = connect(primary.port)
+    const streams = Array.from({ length: 20 }, () => session.request({ ':path': '/events' }))
+    const ends = streams.map(async (stream) => {
+      await once(stream, 'data')
+      await once(stream.resume(), 'end')
+      return stream.rstCode
+    })
+    const answer = ask(session, '/slow')
+    await queueOf(worker, 21)
+    worker.send({ kind: 'drain', timeoutMs: 60_000, patient: false })
+    expect(await Promise.all(ends)).toEqual(streams.map(() => http2.constants.NGHTTP2_NO_ERROR))
+    worker.worker.send('go')
+    expect(await answer).toBe(String(worker.pid))
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+    expect(worker.stderr).toBe('')
+  })
+
   it('closes idle sessions, and cuts and counts what is never answered', async ({ primary }) => {
     const worker = await start(primary, 'encrypted.mjs', { KIND: kind })
     const [idle, busy] = [connect(primary.port), connect(primary.port)]

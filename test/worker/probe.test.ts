@@ -37,6 +37,16 @@ describe('a probe', () => {
     expect(await probe(worker, '/')).toEqual({ healthy: true, detail: '/ answered 200' })
   })
 
+  it.for(['h2', 'h2c'])('speaks HTTP/2 to a server that does (%s)', async (kind, { primary }) => {
+    const worker = await start(primary, 'encrypted.mjs', { KIND: kind })
+    expect(await probe(worker, '/')).toEqual({ healthy: true, detail: '/ answered 200' })
+    expect(await probe(worker, '/never', 100)).toEqual({ healthy: false, detail: 'no answer to /never within 100 ms' })
+    const count = worker.all('report').length
+    await worker.until(() => worker.all('report').length > count + 1, 'reports')
+    expect(worker.all('report').every(({ report }) => report.requests === 0 && report.connections === 0)).toBe(true)
+    expect(worker.stderr).toBe('')
+  })
+
   it('says so where nothing speaks HTTP', async ({ primary }) => {
     const worker = await start(primary, 'raw-net.mjs')
     expect(await probe(worker, '/')).toEqual({ healthy: false, detail: 'no HTTP server listens in this worker' })

@@ -1,4 +1,4 @@
-import type { Http2Session, ResponseInside, SocketInside } from './internals.ts'
+import type { Http2Session, Http2Stream, ResponseInside, SocketInside } from './internals.ts'
 import { isHttpServer } from './internals.ts'
 
 /** What is remembered of one accepted connection. Written at every request, so it is plain fields and no closures. */
@@ -22,6 +22,8 @@ export class Connection {
   upgrade: Upgrade | null = null
   /** Set where HTTP/2 is spoken; requests in flight are its streams then. */
   session: Http2Session | null = null
+  /** The requests of that session that are not answered in full. */
+  streams: Set<Http2Stream> | null = null
 
   constructor(socket: SocketInside) {
     this.socket = socket

@@ -5,7 +5,8 @@ import { activityOf } from './connection.ts'
 import type { DrainPlan } from './drain-plan.ts'
 import type { EngineSockets } from './engine-sockets.ts'
 import { streamOf } from './engine-sockets.ts'
-import { closeWebSocket, endEventStream } from './goodbye.ts'
+import { closeWebSocket, endEventStream, endEventStreamOfSession } from './goodbye.ts'
+import { eventStreamsOf } from './http2-sessions.ts'
 import { lookForIdle } from './idle.ts'
 import type { SocketInside } from './internals.ts'
 import { LeavePace } from './leave-pace.ts'
@@ -86,7 +87,7 @@ export class Farewell {
 
   #attend(connection: Connection, activity: Activity, nowMs: number): void {
     if (activity === 'streaming') this.#attendEventStream(connection, nowMs)
-    else if (activity === 'multiplexed') endSession(connection)
+    else if (activity === 'multiplexed') this.#attendSession(connection, nowMs)
     else if (activity === 'upgraded' && connection.upgrade?.isWebSocket) this.#attendWebSocket(connection, nowMs)
     else if (activity === 'upgraded' || activity === 'raw') this.#attendRaw(connection, nowMs)
   }
@@ -103,6 +104,17 @@ export class Farewell {
     if (!this.#pace.isDue(nowMs)) return
     endEventStream(connection)
     this.#pace.noteTold()
+  }
+
+  /** Requests that come too late are refused, unprocessed: clients send these again by themselves, and safely. */
+  #attendSession(connection: Connection, nowMs: number): void {
+    const { session } = connection
+    if (session && !session.closed) session.close()
+    for (const stream of eventStreamsOf(connection)) {
+      if (!this.#pace.isDue(nowMs)) return
+      endEventStreamOfSession(stream)
+      this.#pace.noteTold()
+    }
   }
 
   #attendWebSocket(connection: Connection, nowMs: number): void {
@@ -138,6 +150,7 @@ export class Farewell {
     for (const connection of this.#traffic.connections) {
       if (this.#engineStreams.has(connection.stream)) continue
       const activity = activityOf(connection)
+      leavers += eventStreamsOf(connection).length
       if (activity === 'streaming' || (activity === 'upgraded' && connection.upgrade?.isWebSocket)) leavers++
     }
     return leavers
@@ -160,9 +173,4 @@ function keepAliveTimeoutMsOf({ stream, socket }: Connection): number | undefine
 /** Right after the event loop has read what had arrived. */
 function afterPoll(): Promise<void> {
   return new Promise((resolve) => setTimeout(() => setImmediate(resolve)))
-}
-
-/** Requests that come too late are refused, unprocessed: clients send these again by themselves, and safely. */
-function endSession({ session }: Connection): void {
-  if (session && !session.closed) session.close()
 }

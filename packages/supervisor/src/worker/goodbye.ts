@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { ResponseInside } from './internals.ts'
+import type { Http2Stream, ResponseInside } from './internals.ts'
 
 /** WebSocket frame: final, opcode 8 (close), 2 bytes of payload: 1001, "going away". */
 const CLOSE_FRAME = Buffer.from([0x88, 0x02, 0x03, 0xe9])
@@ -19,6 +19,13 @@ export function closeWebSocket({ stream, upgrade }: Connection): boolean {
 export function endEventStream({ stream, response }: Connection): void {
   if (response && isChunked(response) && stream.writable) stream.write(LAST_CHUNK)
   stream.destroySoon()
+}
+
+/** The same over HTTP/2, where a stream has an end of its own. What the app still writes there would be an error in Node, so it goes nowhere. */
+export function endEventStreamOfSession(stream: Http2Stream): void {
+  stream.end()
+  stream.write = () => true
+  stream.end = () => stream
 }
 
 function isChunked(response: ResponseInside): boolean {

@@ -35,16 +35,24 @@ function watchStreams(traffic: Traffic): void {
     if (!connection) return
     begun.set(stream, { connection, atMs: performance.now() })
     traffic.beginStream(connection)
+    connection.streams ??= new Set()
+    connection.streams.add(stream)
   })
   subscribe('http2.server.stream.close', (message) => {
     const { stream } = message as { stream: Http2Stream }
     const start = begun.get(stream)
+    start?.connection.streams?.delete(stream)
     if (start) traffic.endStream(start.connection, performance.now() - start.atMs, isEventStream(stream))
   })
 }
 
 function connectionOf(session: Http2Session, traffic: Traffic): Connection | undefined {
   return session.socket && traffic.connectionOf(session.socket as SocketInside)
+}
+
+/** Those that go on until somebody ends them, and that nobody has ended yet. */
+export function eventStreamsOf({ streams }: Connection): Http2Stream[] {
+  return streams ? [...streams].filter((stream) => isEventStream(stream) && !stream.writableEnded) : []
 }
 
 function isEventStream({ sentHeaders }: Http2Stream): boolean {

@@ -85,6 +85,9 @@ export interface Http2Session {
 export interface Http2Stream {
   readonly session?: Http2Session | undefined
   readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined
+  readonly writableEnded: boolean
+  write(...args: unknown[]): boolean
+  end(...args: unknown[]): unknown
 }
 
 /** True for the servers of node:http2, with and without TLS. */
