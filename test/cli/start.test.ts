@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { connectControl } from '../../packages/supervisor/src/operator/control-client.ts'
@@ -85,6 +85,19 @@ it('takes everything from a config file in TypeScript, and flags win over it', a
   const status = await connectControl(path.join(cli.folder, 'own.sock')).status()
   expect(status).toMatchObject({ mode: 'shadow', fleet: { max: 3 } })
   app.process.kill('SIGINT')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it('is found by the other commands in the folder where it was started, wherever its config file lies', async ({ cli, start }) => {
+  await mkdir(path.join(cli.folder, 'deploy'))
+  await writeFile(path.join(cli.folder, 'deploy', 'app.cjs'), SERVER)
+  await writeFile(path.join(cli.folder, 'deploy', 'small.json'), JSON.stringify({ entry: './app.cjs', workers: { max: 2 } }))
+  const app = start(['--config', 'deploy/small.json'])
+  await app.says('the fleet is running')
+  const { code, stdout } = await cli.run(['status', '--json'])
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ pid: app.process.pid, fleet: { max: 2 } })
+  app.process.kill('SIGTERM')
   expect(await app.ends()).toEqual([0, null])
 })
 

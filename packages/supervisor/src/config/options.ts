@@ -101,11 +101,11 @@ export interface Options {
     url?: string | false
   }
   control?: {
-    /** The Unix socket through which the CLI speaks to the supervisor. Default `'.stationmaster/control.sock'`. */
+    /** The Unix socket through which the CLI speaks to the supervisor. Default `'.stationmaster/control.sock'` in the working folder. */
     socket?: string
   }
   admin?: {
-    /** `'127.0.0.1:9090'`: where health, metrics and the dashboard are served, read-only. Default off. */
+    /** `'127.0.0.1:9090'`: where status, decisions, events and health are served, read-only. Default off. */
     listen?: string | false
   }
   cost?: CostOptions

@@ -104,13 +104,13 @@ export const surroundingRows: Rows<SurroundingValues> = {
   'control.socket': {
     kind: pathKind('the path of a socket, such as ".stationmaster/control.sock"'),
     initial: '.stationmaster/control.sock',
-    meaning: 'The Unix socket through which the CLI speaks to the supervisor',
+    meaning: 'The Unix socket through which the CLI speaks to the supervisor; the default is seen from the working folder',
     flag: '--control',
   },
   'admin.listen': {
     kind: orFalse(hostAndPort),
     shown: 'off',
-    meaning: 'Where health, metrics and the dashboard are served, read-only',
+    meaning: 'Where status, decisions, events and health are served, read-only',
     flag: '--admin',
   },
   'cost.perReplicaMonth': { kind: usd, initial: 20, meaning: 'What a replica costs a month, in USD' },

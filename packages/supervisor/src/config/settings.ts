@@ -5,6 +5,7 @@ import { resolvePath } from './path.ts'
 import { stopDeadlineMs } from './platform.ts'
 import type { Environment, Reading } from './read.ts'
 import { signalNames } from './rows-scaling.ts'
+import { table } from './table.ts'
 import type { Balance, Side, Sticky, SurgeValue, Values } from './values.ts'
 
 /** What the fleet's own decisions need. */
@@ -41,6 +42,8 @@ export interface Settings {
 export interface Surroundings {
   /** Absolute: relative paths of options are seen from here. */
   readonly baseFolder: string
+  /** Where the command was typed, if that is another folder: commands look for the usual control socket there. */
+  readonly workingFolder?: string
   readonly environment: Environment
   readonly capacity: Capacity
   /** Whether people read the log as it is written. */
@@ -56,7 +59,9 @@ const STANDARD_HEALTH_TIMEOUT_MS = 5000
 const NEVER: number = Number.MAX_SAFE_INTEGER
 const SURGE_QUEUE_FACTOR = 3
 
-export function settingsOf({ values, custom }: Reading, { baseFolder, environment, capacity, isTerminal }: Surroundings): Settings {
+export function settingsOf({ values, custom }: Reading, surroundings: Surroundings): Settings {
+  const { baseFolder, workingFolder = baseFolder, environment, capacity, isTerminal } = surroundings
+  const socket = values['control.socket']
   return {
     app: {
       entry: resolvePath(baseFolder, values.entry ?? ''),
@@ -73,7 +78,7 @@ export function settingsOf({ values, custom }: Reading, { baseFolder, environmen
       url: values['database.url'],
     },
     redis: { url: values['redis.url'] },
-    control: { socket: resolvePath(baseFolder, values['control.socket']) },
+    control: { socket: resolvePath(socket === table['control.socket'].initial ? workingFolder : baseFolder, socket) },
     admin: values['admin.listen'],
     cost: {
       perReplicaMonth: values['cost.perReplicaMonth'],

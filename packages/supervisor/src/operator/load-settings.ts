@@ -27,7 +27,7 @@ export async function gatherOptions({ folder, configFile, flags, ...surroundings
   const fromFile = file === null ? undefined : await loadConfigFile(file)
   const options = mergeOptions(fromFile, optionsFromFlags(flags, folder))
   const baseFolder = file === null ? folder : path.dirname(file)
-  const context = { ...surroundings, baseFolder, flags, ...(file === null ? {} : { file: path.relative(folder, file) }) }
+  const context = { ...surroundings, baseFolder, workingFolder: folder, flags, ...(file === null ? {} : { file: path.relative(folder, file) }) }
   return { options, context }
 }
 
