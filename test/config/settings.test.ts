@@ -55,7 +55,7 @@ test('with nothing but an entry, every default is the documented one', () => {
         schedule: [],
       },
     },
-    routing: { balance: 'shared', sticky: 'auto' },
+    routing: { balance: 'shared', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, url: null },
     redis: { url: null },
     control: { socket: '/srv/app/.stationmaster/control.sock' },
@@ -90,7 +90,7 @@ test('every option at once is understood', () => {
     health: { path: '/health', interval: '2s', unhealthyThreshold: 2, stuckAfter: '4s' },
     restart: { intensity: 0, window: '1m', backoff: '0ms', backoffMax: '1s' },
     drain: { timeout: '1.5s' },
-    routing: { balance: 'round-robin', sticky: { address: true } },
+    routing: { balance: 'round-robin', sticky: { address: true }, trustedProxies: ['10.1.2.3', 'loopback', 'fd00::/8'] },
     database: { budget: 100, reserve: 0, minPerWorker: 1, url: 'postgresql://db/app' },
     redis: { url: 'rediss://cache:6380' },
     control: { socket: '/run/app.sock' },
@@ -121,7 +121,8 @@ test('every option at once is understood', () => {
   expect(settings.fleet.health).toEqual({ path: '/health', intervalMs: 2000, timeoutMs: 2000, unhealthyThreshold: 2, stuckAfterMs: 4000 })
   expect(settings.fleet.drain.timeoutMs).toBe(1500)
   expect(settings.fleet.tickMs).toBe(250)
-  expect(settings.routing).toEqual({ balance: 'round-robin', sticky: { address: true, trustProxy: false } })
+  const trustedProxies = ['10.1.2.3/32', '127.0.0.0/8', '::1/128', 'fd00::/8']
+  expect(settings.routing).toEqual({ balance: 'round-robin', sticky: { address: true, trustProxy: false }, trustedProxies })
   expect(settings.admin).toEqual({ host: '::1', port: 9090 })
   expect(settings.control.socket).toBe('/run/app.sock')
   expect(settings.log).toBe('json')
@@ -159,6 +160,16 @@ test('the band of tolerance moves thresholds outwards, those below zero too', ()
   expect([up['credit']?.threshold, down['credit']?.threshold]).toEqual([-9, -22])
   expect(up['cpu']?.threshold).toBeCloseTo(0.77)
   expect(down['cpu']?.threshold).toBeCloseTo(0.27)
+})
+
+test('the time before requests get here is a signal only where it is asked for', () => {
+  const routing = { trustedProxies: ['private'] }
+  expect(settled({ routing }).fleet.scaling.up).not.toHaveProperty('queueTime')
+  const { up, down } = settled({ routing, scaling: { up: { queueTime: {} }, down: { queueTime: { below: '50ms' } } } }).fleet.scaling
+  expect([up['queueTime'], down['queueTime']]).toEqual([
+    { threshold: 500, forMs: 30_000 },
+    { threshold: 50, forMs: 300_000 },
+  ])
 })
 
 test('the surge lane follows the queue threshold, and ends with it', () => {

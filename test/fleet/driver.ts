@@ -46,6 +46,7 @@ export function reportOf(fields: Partial<Report> = {}): Report {
     connections: 0,
     sockets: 0,
     latencies: [],
+    queueTimes: [],
     database: null,
     signals: {},
     ...fields,

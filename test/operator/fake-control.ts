@@ -54,6 +54,7 @@ export const status: Status = {
     memory: 0.3,
     queue: 3,
     p95Ms: 14,
+    queueTimeP95Ms: null,
     eventLoopUtilization: 0.4,
     eventLoopDelayP99Ms: 12.1,
     requestsPerSecond: 900,

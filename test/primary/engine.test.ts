@@ -186,12 +186,15 @@ describe('a fork', () => {
     listen: 'own',
     nodeOptions: '',
     sticky: null,
+    trustedProxies: ['10.0.0.0/8', '::1/128'],
     neighbours: null,
   }
 
   test('tells the worker who it is, and limits its heap to its part of the memory', () => {
     const { env, execArgv } = forkSpecOf(fork, context)
     expect(env).toMatchObject({ MINE: '1', STATIONMASTER_WORKER_ID: '7', STATIONMASTER_WORKER_SLOT: '2', STATIONMASTER_REPLICA_ID: 'r1' })
+    expect(env['STATIONMASTER_TRUSTED_PROXIES']).toBe('10.0.0.0/8,::1/128')
+    expect(forkSpecOf(fork, { ...context, trustedProxies: [] }).env).not.toHaveProperty('STATIONMASTER_TRUSTED_PROXIES')
     const heapMb = Math.floor((8e9 * 0.9 * 0.8) / 4 / 2 ** 20)
     expect(execArgv).toEqual(['--import', 'file:///register.js', `--max-old-space-size=${heapMb}`])
   })

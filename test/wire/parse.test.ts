@@ -15,6 +15,7 @@ const report: Report = {
   connections: 12,
   sockets: 7,
   latencies: [3, 1, 70, 2],
+  queueTimes: [9, 4],
   database: null,
   signals: {},
 }

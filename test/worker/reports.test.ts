@@ -107,6 +107,24 @@ describe('a report', () => {
     await worker.until(() => (reports(worker).at(-1)?.eventLoopUtilization ?? 1) < 0.5, 'calm again')
   })
 
+  it('tells how long requests waited before they got here, by proxies that are trusted, and by nobody else', async ({ primary }) => {
+    const ask = async (trusted: string, headers: http.OutgoingHttpHeaders): Promise<number[]> => {
+      const worker = await start(primary, 'busy.mjs', { STATIONMASTER_TRUSTED_PROXIES: trusted })
+      await get(primary.port, '/', { headers })
+      await worker.until(() => requests(worker) === 1, 'the request')
+      await worker.kill()
+      return merge(reports(worker).map((report) => report.queueTimes))
+    }
+    const started = String(Date.now() - 5000)
+    const told = await ask('127.0.0.0/8,::1/128', { 'X-Request-Start': `t=${started}` })
+    expect(total(told)).toBe(1)
+    expect(percentileMs(told, 0)).toBeGreaterThanOrEqual(5000)
+    expect(await ask('10.0.0.0/8,fc00::/7', { 'X-Request-Start': started })).toEqual([])
+    expect(await ask('', { 'X-Request-Start': started })).toEqual([])
+    expect(await ask('127.0.0.1/32', { 'X-Request-Start': 'soon' })).toEqual([])
+    expect(await ask('127.0.0.1/32', {})).toEqual([])
+  })
+
   it('does not keep an app alive that has nothing left to do', async ({ primary }) => {
     const worker = await start(primary, 'closes-soon.mjs')
     expect(await worker.exited).toEqual({ code: 0, signal: null })

@@ -177,6 +177,7 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
       replicaId: process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`,
       listen: ownSockets ? 'own' : 'cluster',
       sticky: stickyBy(settings.routing.sticky),
+      trustedProxies: settings.routing.trustedProxies,
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
     isSticky: settings.routing.sticky !== false,

@@ -22,6 +22,8 @@ interface UpTriggers {
   queue?: UpTrigger | false
   /** 95th percentile of response times, of the whole fleet. Default `{ above: '2s', for: '120s' }`. */
   p95?: UpTrigger<Duration> | false
+  /** 95th percentile of the time a request waited before it got here, as `routing.trustedProxies` tell it. Default false; `{}` is `{ above: '500ms', for: '30s' }`. */
+  queueTime?: UpTrigger<Duration> | false
   /** 99th percentile of the event-loop delay, mean. Default `{ above: '100ms', for: '30s' }`. */
   eventLoopDelay?: UpTrigger<Duration> | false
   /** 0..1, mean. Default `{ above: 0.8, for: '30s' }`. */
@@ -39,6 +41,8 @@ interface DownTriggers {
   queue?: DownTrigger | false
   /** Default `{ below: '500ms', for: '300s' }`. */
   p95?: DownTrigger<Duration> | false
+  /** Default false; `{}` is `{ below: '100ms', for: '300s' }`. */
+  queueTime?: DownTrigger<Duration> | false
   /** Default `{ below: '20ms', for: '300s' }`. */
   eventLoopDelay?: DownTrigger<Duration> | false
   /** Default `{ below: 0.3, for: '300s' }`. */

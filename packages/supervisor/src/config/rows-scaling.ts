@@ -40,14 +40,21 @@ function given(side: Side, threshold: Kind<number>): Kind<GivenTrigger> {
   return as(kind, (value) => ({ threshold: value[word], forMs: value['for'] }))
 }
 
-function signal(side: Side, what: string, threshold: Kind<number>, initial: number | string, initialFor: string): Row<Trigger | null> {
+function signal(
+  side: Side,
+  what: string,
+  threshold: Kind<number>,
+  initial: number | string,
+  initialFor: string,
+  isOff: boolean,
+): Row<Trigger | null> {
   const standard = { threshold: readMs(initial) as number, forMs: readMs(initialFor) as number }
   const kind = as(given(side, threshold), ({ threshold: limit, forMs }) => ({
     threshold: limit ?? standard.threshold,
     forMs: forMs ?? standard.forMs,
   }))
   const meaning = side === 'up' ? `Grow when ${what} is above this for so long` : `Shrink only when ${what} is below this for so long`
-  return { kind: orFalse(kind), initial: { [triggerWord(side)]: initial, for: initialFor }, meaning }
+  return { kind: orFalse(kind), initial: isOff ? false : { [triggerWord(side)]: initial, for: initialFor }, meaning }
 }
 
 /** What each signal measures, its threshold's kind, and its two defaults. */
@@ -58,14 +65,18 @@ const SIGNALS: Readonly<Record<SignalName, readonly [what: string, Kind<number>,
   p95: ['the 95th percentile of response times of the whole fleet', delay, '2s', '120s', '500ms'],
   eventLoopDelay: ['the 99th percentile of the event-loop delay (mean)', delay, '100ms', '30s', '20ms'],
   eventLoopUtilization: ['event-loop utilisation (mean)', ratio, 0.8, '30s', 0.3],
+  queueTime: ['the 95th percentile of the time a request waited before it got here (`routing.trustedProxies`)', delay, '500ms', '30s', '100ms'],
 }
+
+/** Only where a proxy can tell. */
+const OFF: ReadonlySet<SignalName> = new Set(['queueTime'])
 
 export const signalNames: readonly SignalName[] = Object.keys(SIGNALS) as SignalName[]
 
 function signalRows<S extends Side>(side: S): Rows<Record<`scaling.${S}.${SignalName}`, Trigger | null>> {
   const rows = signalNames.map((name) => {
     const [what, threshold, up, upFor, down] = SIGNALS[name]
-    const row = side === 'up' ? signal(side, what, threshold, up, upFor) : signal(side, what, threshold, down, '300s')
+    const row = side === 'up' ? signal(side, what, threshold, up, upFor, OFF.has(name)) : signal(side, what, threshold, down, '300s', OFF.has(name))
     return [`scaling.${side}.${name}`, row]
   })
   return Object.fromEntries(rows) as Rows<Record<`scaling.${S}.${SignalName}`, Trigger | null>>

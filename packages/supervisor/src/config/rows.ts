@@ -18,6 +18,7 @@ import {
 } from './kind.ts'
 import type { Kind } from './kind.ts'
 import { hostAndPort } from './address.ts'
+import { networks } from './networks.ts'
 import type { AppValues, Rows, Sticky, SurroundingValues } from './values.ts'
 
 // biome-ignore lint: NUL is what these patterns keep out.
@@ -78,6 +79,12 @@ export const surroundingRows: Rows<SurroundingValues> = {
     kind: sticky,
     initial: 'auto',
     meaning: 'What keeps a client on its worker; `auto` is `socket.io` once `attachSocketIO` is used, else nothing',
+  },
+  'routing.trustedProxies': {
+    kind: networks,
+    initial: [],
+    meaning:
+      'Proxies whose `X-Request-Start` is believed: addresses, networks, `loopback`, `private`; it tells how long requests wait before they get here',
   },
   'database.budget': {
     kind: orFalse(wholeNumber(1, 100_000)),

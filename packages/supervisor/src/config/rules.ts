@@ -1,4 +1,4 @@
-import { type Fault, notAllowed } from './fault.ts'
+import { type Fault, notAllowed, problem } from './fault.ts'
 import { signalNames, triggerWord } from './rows-scaling.ts'
 import type { Side, Values } from './values.ts'
 import { formatMs } from './units.ts'
@@ -6,7 +6,7 @@ import { formatMs } from './units.ts'
 /** A report that is up to this many ticks late is no sign of a stuck event loop. */
 const LATE_TICKS = 3
 
-const IN_MS = new Set(['p95', 'eventLoopDelay'])
+const IN_MS = new Set(['p95', 'queueTime', 'eventLoopDelay'])
 
 /** What options mean together. Each fault names the option that is most likely meant to change. */
 export function contradictions(values: Values): Fault[] {
@@ -29,7 +29,14 @@ function ofScaling(values: Values): Fault[] {
     const [below, above] = [down, up].map(({ threshold }) => (IN_MS.has(name) ? formatMs(threshold) : threshold))
     faults.push(notAllowed(pathOf('down', name), below, `less than ${pathOf('up', name)} (${above}), or the fleet would never rest`))
   }
-  return [...faults, ...ofSurge(values), ...ofTolerance(values)]
+  return [...faults, ...ofSurge(values), ...ofTolerance(values), ...ofQueueTime(values)]
+}
+
+/** A signal that nobody is trusted to give would be 0 for ever. */
+function ofQueueTime(values: Values): Fault[] {
+  const isAsked = values['scaling.up.queueTime'] !== null || values['scaling.down.queueTime'] !== null
+  if (!isAsked || values['routing.trustedProxies'].length > 0) return []
+  return [problem('routing.trustedProxies', 'is empty; scaling by queueTime needs the proxies that tell it, such as ["private"]')]
 }
 
 /** A ratio that would have to be above 1 never is. */

@@ -29,7 +29,7 @@ export interface Settings {
     readonly env: Readonly<Record<string, string>>
   }
   readonly fleet: FleetPart
-  readonly routing: { readonly balance: Balance; readonly sticky: Sticky }
+  readonly routing: { readonly balance: Balance; readonly sticky: Sticky; readonly trustedProxies: readonly string[] }
   readonly database: { readonly budget: number | null; readonly reserve: number; readonly minPerWorker: number; readonly url: string | null }
   readonly redis: { readonly url: string | null }
   readonly control: { readonly socket: string }
@@ -70,7 +70,7 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       env: values.env,
     },
     fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, custom) },
-    routing: { balance: values['routing.balance'], sticky: values['routing.sticky'] },
+    routing: { balance: values['routing.balance'], sticky: values['routing.sticky'], trustedProxies: values['routing.trustedProxies'] },
     database: {
       budget: values['database.budget'],
       reserve: values['database.reserve'],

@@ -3,7 +3,7 @@ import type { Address } from './address.ts'
 import type { Row } from './row.ts'
 
 export type Side = 'up' | 'down'
-export type SignalName = 'cpu' | 'memory' | 'queue' | 'p95' | 'eventLoopDelay' | 'eventLoopUtilization'
+export type SignalName = 'cpu' | 'memory' | 'queue' | 'p95' | 'eventLoopDelay' | 'eventLoopUtilization' | 'queueTime'
 export type Preset = 'seed' | 'responsive' | 'frugal'
 export type Balance = 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
 
@@ -70,6 +70,7 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
 export interface SurroundingValues {
   readonly 'routing.balance': Balance
   readonly 'routing.sticky': Sticky
+  readonly 'routing.trustedProxies': readonly string[]
   readonly 'database.budget': number | null
   readonly 'database.reserve': number
   readonly 'database.minPerWorker': number

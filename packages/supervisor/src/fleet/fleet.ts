@@ -111,6 +111,8 @@ export interface Fleet {
   readonly unreported: readonly Unreported[]
   /** Response times of the last ticks, one histogram a tick, newest last. */
   readonly latencies: readonly LatencyCounts[]
+  /** The same for the times before requests got here. */
+  readonly queueTimes: readonly LatencyCounts[]
   /** Decisions that were news, newest last, bounded. */
   readonly decisions: readonly Decision[]
   readonly standing: Decision | null
@@ -146,6 +148,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     cpuExhaustion: null,
     unreported: [],
     latencies: [],
+    queueTimes: [],
     decisions: [],
     standing: null,
     restarts: 0,

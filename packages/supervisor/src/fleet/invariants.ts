@@ -29,7 +29,7 @@ export function brokenInvariants(fleet: Fleet): string[] {
   rule(fleet.phase !== 'stopped' || workers.length === 0, 'a worker is left though the fleet has stopped')
   rule(fleet.respawn.exitsMs.length <= settings.restart.intensity + 1, 'the restart window has grown beyond its bound')
   rule(fleet.backingOff.length <= max, 'more slots back off than there are')
-  rule(fleet.decisions.length <= 200 && fleet.latencies.length <= 10, 'the history has grown beyond its bound')
+  rule(fleet.decisions.length <= 200 && fleet.latencies.length <= 10 && fleet.queueTimes.length <= 10, 'the history has grown beyond its bound')
   rule(fleet.phase === 'stopped' || workers.every((worker) => worker.silentMs >= 0), 'a worker was silent for less than no time')
   rule(
     fleet.workers.every((worker) => worker.generation < fleet.nextGeneration),

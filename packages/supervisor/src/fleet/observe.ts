@@ -17,14 +17,17 @@ const LATENCY_TICKS = 10
 export function takeIn(draft: Draft, samples: readonly Sample[], intervalMs: number): void {
   const { fleet } = draft
   const byId = new Map(samples.map((sample) => [sample.workerId, sample]))
-  const histograms: LatencyCounts[] = []
+  const latencies: LatencyCounts[] = []
+  const queueTimes: LatencyCounts[] = []
   fleet.workers = fleet.workers.map((worker) => {
     const { cpu, memoryBytes, report } = byId.get(worker.id) ?? NOTHING_KNOWN
     if (report === null) return { ...worker, cpu, memoryBytes, silentMs: worker.silentMs + (reports(worker) ? intervalMs : 0) }
-    if (report.latencies.length > 0) histograms.push(report.latencies)
+    if (report.latencies.length > 0) latencies.push(report.latencies)
+    if (report.queueTimes.length > 0) queueTimes.push(report.queueTimes)
     return { ...worker, cpu, memoryBytes, report, reportAtMs: fleet.nowMs, silentMs: 0 }
   })
-  fleet.latencies = [...fleet.latencies, merge(histograms)].slice(-LATENCY_TICKS)
+  fleet.latencies = [...fleet.latencies, merge(latencies)].slice(-LATENCY_TICKS)
+  fleet.queueTimes = [...fleet.queueTimes, merge(queueTimes)].slice(-LATENCY_TICKS)
 }
 
 export function takeInUsage({ fleet }: Draft, usage: Usage, intervalMs: number): void {
@@ -52,7 +55,7 @@ function warmthOf({ nowMs, settings }: Fleet, { life }: Worker): number {
 
 export function fleetSignals(fleet: Fleet): Signals {
   const ready = fleet.workers.filter(isReady).map((worker) => factsOf(fleet, worker))
-  return readSignals(ready, warming(fleet), fleet.latencies, customNames(fleet.settings.scaling))
+  return readSignals(ready, warming(fleet), fleet, customNames(fleet.settings.scaling))
 }
 
 export function knownMemoryBytes(fleet: Fleet): number[] {

@@ -51,6 +51,8 @@ export interface FleetStatus {
   readonly memory: number | null
   readonly queue: number | null
   readonly p95Ms: number | null
+  /** How long requests waited before they got here (95th percentile), by trusted proxies. */
+  readonly queueTimeP95Ms: number | null
   readonly eventLoopUtilization: number | null
   readonly eventLoopDelayP99Ms: number | null
   readonly requestsPerSecond: number | null

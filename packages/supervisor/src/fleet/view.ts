@@ -65,6 +65,7 @@ function viewFleet(fleet: Fleet): FleetStatus {
     queue: shown('queue'),
     // The signal is 0 where nothing was asked, so that a quiet fleet can shrink; for people that would be a response time.
     p95Ms: rounded(percentileMs(merge(fleet.latencies), 0.95)),
+    queueTimeP95Ms: rounded(percentileMs(merge(fleet.queueTimes), 0.95)),
     eventLoopUtilization: shown('eventLoopUtilization'),
     eventLoopDelayP99Ms: shown('eventLoopDelay'),
     requestsPerSecond: rates.length === 0 ? null : rounded(rates.reduce((sum, rate) => sum + rate, 0)),

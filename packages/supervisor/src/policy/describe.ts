@@ -1,7 +1,7 @@
 import type { SignalReading } from './decision.ts'
 
 const PERCENT = new Set(['cpu', 'memory', 'eventLoopUtilization'])
-const MILLISECONDS = new Set(['p95', 'eventLoopDelay'])
+const MILLISECONDS = new Set(['p95', 'queueTime', 'eventLoopDelay'])
 
 /** A signal's value in its own unit: `85 %`, `2100 ms`, `130`. */
 export function describeValue(name: string, value: number | null): string {

@@ -42,10 +42,12 @@ const sums = new Float64Array(BUCKETS)
 
 /** Adds any number of sparse histograms. */
 export function merge(histograms: readonly LatencyCounts[]): number[] {
-  const first = histograms[0]
-  if (histograms.length === 1 && first) return first.slice()
+  const filled = histograms.filter((counts) => counts.length > 0)
+  const [first] = filled
+  if (!first) return []
+  if (filled.length === 1) return first.slice()
   let [lowest, highest] = [BUCKETS - 1, 0]
-  for (const counts of histograms) {
+  for (const counts of filled) {
     for (let i = 0; i < counts.length; i += 2) {
       const bucket = counts[i] as number
       sums[bucket] = (sums[bucket] as number) + (counts[i + 1] as number)

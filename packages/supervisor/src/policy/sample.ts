@@ -14,6 +14,8 @@ export interface Report {
   readonly sockets: number
   /** Response times of the interval, in the buckets of `latency.ts`. */
   readonly latencies: LatencyCounts
+  /** How long requests of the interval waited before they got here, as far as trusted proxies told. */
+  readonly queueTimes: LatencyCounts
   readonly database: DatabaseUse | null
   /** What the app says of itself, by names of its own; what is not known now is absent. */
   readonly signals: Readonly<Record<string, number>>

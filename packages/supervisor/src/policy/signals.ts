@@ -37,15 +37,21 @@ const READERS: Readonly<Record<string, (facts: WorkerFacts) => number | null>> =
   eventLoopUtilization: (facts) => facts.report?.eventLoopUtilization ?? null,
 }
 
-export const builtInSignals: ReadonlySet<string> = new Set([...Object.keys(READERS), 'p95'])
+export const builtInSignals: ReadonlySet<string> = new Set([...Object.keys(READERS), 'p95', 'queueTime'])
 
 export type Signals = Readonly<Record<string, Signal>>
 
-/** Reads every built-in signal off the ready workers, and those of the app that are named. `latencies` are the histograms of the p95 window. */
+/** Histograms of the last ticks, one a tick. */
+export interface Percentiles {
+  readonly latencies: readonly LatencyCounts[]
+  readonly queueTimes: readonly LatencyCounts[]
+}
+
+/** Reads every built-in signal off the ready workers, and those of the app that are named. */
 export function readSignals(
   ready: readonly WorkerFacts[],
   warming: number,
-  latencies: readonly LatencyCounts[],
+  { latencies, queueTimes }: Percentiles,
   customNames: readonly string[] = [],
 ): Signals {
   const signals: Record<string, Signal> = {}
@@ -54,6 +60,7 @@ export function readSignals(
     signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null, weightOf)
   }
   signals['p95'] = p95Signal(ready, warming, latencies)
+  signals['queueTime'] = p95Signal(ready, warming, queueTimes)
   for (const name of customNames) signals[name] = customSignal(ready, warming, name)
   return signals
 }
@@ -96,8 +103,8 @@ function customSignal(ready: readonly WorkerFacts[], warming: number, name: stri
 
 const allWarm = (ready: readonly WorkerFacts[], warming: number): boolean => warming === 0 && ready.every(({ warmth }) => warmth >= 1)
 
-function p95Signal(ready: readonly WorkerFacts[], warming: number, latencies: readonly LatencyCounts[]): Signal {
-  const merged = merge(latencies)
+function p95Signal(ready: readonly WorkerFacts[], warming: number, histograms: readonly LatencyCounts[]): Signal {
+  const merged = merge(histograms)
   const p95Ms = percentileMs(merged, 0.95)
   const silent = ready.length === 0 || ready.some((facts) => facts.report === null)
   return {

@@ -24,6 +24,8 @@ export interface LaunchContext {
   readonly listen: 'own' | 'cluster'
   /** What ties clients to workers, besides Socket.IO's own ids. */
   readonly sticky: StickyBy | null
+  /** Networks of the proxies whose `X-Request-Start` workers believe. */
+  readonly trustedProxies: readonly string[]
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** The primary's own NODE_OPTIONS, which workers inherit. */
@@ -56,6 +58,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       STATIONMASTER_TICK_MS: String(fleet.tickMs),
       STATIONMASTER_LISTEN: listen,
       ...(context.sticky ? { STATIONMASTER_STICKY: JSON.stringify(context.sticky) } : {}),
+      ...(context.trustedProxies.length > 0 ? { STATIONMASTER_TRUSTED_PROXIES: context.trustedProxies.join(',') } : {}),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
     },
   }

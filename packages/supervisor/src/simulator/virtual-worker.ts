@@ -180,6 +180,7 @@ export class VirtualWorker {
       sockets: 0,
       latencies: this.#times.take(),
       database: null,
+      queueTimes: [],
       signals: {},
     }
     this.#answered = 0

@@ -150,7 +150,8 @@ function reportOf(fields: Fields): Report {
     requests: countOf(fields, 'requests'),
     connections: countOf(fields, 'connections'),
     sockets: countOf(fields, 'sockets'),
-    latencies: latenciesOf(fieldOf(fields, 'latencies')),
+    latencies: latenciesOf(fields, 'latencies'),
+    queueTimes: latenciesOf(fields, 'queueTimes'),
     database: orNull(fields, 'database', () => databaseOf(fieldsOf(fieldOf(fields, 'database')))),
     signals: signalsOf(fieldsOf(fieldOf(fields, 'signals'))),
   }
@@ -167,13 +168,14 @@ function databaseOf(fields: Fields): DatabaseUse {
 }
 
 /** Bucket and count in turns, ascending, so a forged histogram cannot make the primary work more than an honest one. */
-function latenciesOf(value: unknown): number[] {
-  if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * BUCKETS) throw new Malformed('latencies')
+function latenciesOf(fields: Fields, name: string): number[] {
+  const value = fieldOf(fields, name)
+  if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * BUCKETS) throw new Malformed(name)
   let previousBucket = -1
   for (let i = 0; i < value.length; i += 2) {
     const bucket: unknown = value[i]
     const count: unknown = value[i + 1]
-    if (!isCount(bucket) || bucket <= previousBucket || bucket >= BUCKETS || !isCount(count)) throw new Malformed('latencies')
+    if (!isCount(bucket) || bucket <= previousBucket || bucket >= BUCKETS || !isCount(count)) throw new Malformed(name)
     previousBucket = bucket
   }
   return value.slice() as number[]

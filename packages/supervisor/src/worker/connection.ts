@@ -19,6 +19,8 @@ export class Connection {
   pipelinedAtMs: number[] | null = null
   /** The next response says `Connection: close`. */
   leaving = false
+  /** Null until it is asked. */
+  isFromTrustedProxy: boolean | null = null
   upgrade: Upgrade | null = null
   /** Set where HTTP/2 is spoken; requests in flight are its streams then. */
   session: Http2Session | null = null

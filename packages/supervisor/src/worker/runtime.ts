@@ -25,6 +25,7 @@ import { startSampler } from './sampler.ts'
 import type { Servers } from './servers.ts'
 import { Neighbours } from './neighbours.ts'
 import { watchServers } from './servers.ts'
+import { QueueTimes } from './queue-times.ts'
 import { createSessionIds } from './session-ids.ts'
 import { stickEngines } from './sticky-engines.ts'
 import { StickyKeys } from './sticky-keys.ts'
@@ -43,7 +44,7 @@ const ORPHAN_EXIT_CODE = 70
 export class Runtime {
   readonly #settings: WorkerSettings
   readonly #channel: Channel
-  readonly #traffic = new Traffic()
+  readonly #traffic: Traffic
   readonly #engines = new EngineSockets()
   readonly #cleanUp = new CleanUp()
   readonly #appSignals = new AppSignals()
@@ -63,6 +64,7 @@ export class Runtime {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings
+    this.#traffic = new Traffic(settings.trustedProxies.length > 0 ? new QueueTimes(settings.trustedProxies) : null)
     this.#promoted = settings.role === 'worker'
     this.#channel = createChannel((message, handle) => this.#receive(message, handle))
     this.#drain = new Drain({

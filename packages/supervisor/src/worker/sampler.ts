@@ -56,7 +56,7 @@ function takeDelayP99Ms(delay: IntervalHistogram): number {
   return Math.max(0, p99Ms)
 }
 
-function takeTraffic(traffic: Traffic): Pick<Report, 'queue' | 'requests' | 'connections' | 'sockets' | 'latencies'> {
+function takeTraffic(traffic: Traffic): Pick<Report, 'queue' | 'requests' | 'connections' | 'sockets' | 'latencies' | 'queueTimes'> {
   let queue = 0
   let sockets = 0
   for (const connection of traffic.connections) {

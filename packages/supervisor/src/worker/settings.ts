@@ -9,6 +9,8 @@ export interface WorkerSettings {
   readonly workerId: number
   /** What ties clients to workers, besides Socket.IO's own ids. */
   readonly sticky: StickyBy | null
+  /** Networks of the proxies whose `X-Request-Start` is believed. */
+  readonly trustedProxies: readonly string[]
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
 }
@@ -22,6 +24,7 @@ const NAMES = [
   'STATIONMASTER_SECRET',
   'STATIONMASTER_SOCKET_FOLDER',
   'STATIONMASTER_STICKY',
+  'STATIONMASTER_TRUSTED_PROXIES',
 ] as const
 
 /**
@@ -29,7 +32,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -42,6 +45,7 @@ export function takeSettings(): WorkerSettings | null {
     listen: listen === 'cluster' ? 'cluster' : 'own',
     workerId: Number(process.env['STATIONMASTER_WORKER_ID']),
     sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
+    trustedProxies: trustedProxies ? trustedProxies.split(',') : [],
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
   }
 }

@@ -1,8 +1,10 @@
 import { subscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import { bucketOf, BUCKETS, toSparse } from '../policy/latency.ts'
 import { Connection, isEventStream, isLongPoll } from './connection.ts'
 import { hasBody } from './has-body.ts'
 import type { ResponseInside, SocketInside } from './internals.ts'
+import type { QueueTimes } from './queue-times.ts'
 
 /** Only responses slower than this are asked whether they were slow on purpose; keeps the question out of the hot path. */
 const ON_PURPOSE_FROM_MS = 10
@@ -13,6 +15,7 @@ type Tracked = SocketInside & { [CONNECTION]?: Connection }
 
 interface HttpMoment {
   readonly socket: Tracked
+  readonly request: IncomingMessage
   readonly response: ResponseInside
 }
 
@@ -24,8 +27,14 @@ export class Traffic {
   /** Since the last `take()`. */
   #requests = 0
   readonly #latencies = new Uint32Array(BUCKETS)
+  readonly #queueTimes: QueueTimes | null
   #leaving = false
   #started = false
+
+  /** @param queueTimes null where no proxy is trusted to tell them */
+  constructor(queueTimes: QueueTimes | null = null) {
+    this.#queueTimes = queueTimes
+  }
 
   /** Begins to look; a process that never listens is not looked at. */
   start(): void {
@@ -37,8 +46,8 @@ export class Traffic {
   }
 
   /** Counts since the last call. */
-  take(): { readonly requests: number; readonly latencies: readonly number[] } {
-    const taken = { requests: this.#requests, latencies: toSparse(this.#latencies) }
+  take(): { readonly requests: number; readonly latencies: readonly number[]; readonly queueTimes: readonly number[] } {
+    const taken = { requests: this.#requests, latencies: toSparse(this.#latencies), queueTimes: this.#queueTimes?.take() ?? [] }
     this.#requests = 0
     this.#latencies.fill(0)
     return taken
@@ -69,11 +78,12 @@ export class Traffic {
     this.onChange()
   }
 
-  #requested({ socket, response }: HttpMoment): void {
+  #requested({ socket, request, response }: HttpMoment): void {
     const connection = socket[CONNECTION] ?? this.#meetTls(socket)
     if (connection === undefined) return // not accepted by a server of ours, such as a probe
     this.#requests++
     connection.requests++
+    this.#queueTimes?.note(request, connection)
     const nowMs = performance.now()
     if (connection.inFlight++ === 0) connection.startedAtMs = nowMs
     else (connection.pipelinedAtMs ??= []).push(nowMs)
