@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup'
 
 // JavaScript only: the declarations are written by tsc.
 export default defineConfig({
-  entry: ['src/index.ts', 'src/worker.ts', 'src/register.ts', 'src/cli.ts'],
+  entry: ['src/index.ts', 'src/worker.ts', 'src/register.ts', 'src/cli.ts', 'src/fuzz-thread.ts'],
   format: 'esm',
   target: 'node22',
   platform: 'node',

@@ -77,3 +77,16 @@ it('exits 2 with one sentence for what cannot be read', async ({ cli }) => {
     expectSentence(outcome.stderr)
   }
 })
+
+it('searches seeds on all cores, says that nothing was found, and takes only numbers', async ({ cli }) => {
+  const [found, again, wrong] = [
+    await cli.run(['simulate', '--fuzz', '12']),
+    await cli.run(['simulate', '--fuzz', '1', '--seed', '7']),
+    await cli.run(['simulate', '--fuzz', 'x']),
+  ]
+  expect(found).toMatchObject({ code: 0, stderr: '' })
+  expect(found.stdout).toMatch(/^12 seeds, \d+ steps: no rule was broken/)
+  expect(again.stdout).toMatch(/^1 seed, /)
+  expect(wrong.code).toBe(2)
+  expectSentence(wrong.stderr)
+})

@@ -2,46 +2,28 @@ import { expect, test } from 'vitest'
 import { replay } from '../../packages/supervisor/src/fleet/replay.ts'
 import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
 import { MB, fleetSettings } from '../fleet/driver.ts'
-import { calmScenario, randomRun, simulate, transcript } from './runs.ts'
+import { examine } from '../../packages/supervisor/src/simulator/examine.ts'
+import { randomLife } from '../../packages/supervisor/src/simulator/random-life.ts'
+import { calmScenario, simulate } from './runs.ts'
 
 /** More of them on demand: each seed is another life. */
 const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 300)
-const HEALED_BY_MS = 240_000
-
-/** One life to its end; answers what is wrong with it. */
-function faultsOf(seed: number): string[] {
-  const { settings, scenario } = randomRun(seed)
-  const stop = { atMs: HEALED_BY_MS + 100, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
-  const run = simulate(settings, { ...scenario, requests: [...scenario.requests, stop] }, HEALED_BY_MS)
-  const { world, broken } = run
-  if (!world.ended) {
-    const { fleet } = world
-    if (fleet.phase !== 'running') broken.push(`the fleet is ${fleet.phase}`)
-    if (fleet.reload) broken.push('the reload has not ended')
-    // The load may just have changed the target: what misses is on its way.
-    const onTheirWay = fleet.workers.filter(({ life }) => life.kind === 'booting' && life.role === 'worker').length
-    if (run.checkers.ready() + onTheirWay < fleet.target)
-      broken.push(`${run.checkers.ready()} are ready and ${onTheirWay} boot; the target is ${fleet.target}`)
-    world.run(HEALED_BY_MS + 100 + settings.drain.timeoutMs + 1000)
-  }
-  if (!world.ended) broken.push('the stop did not end it')
-  const asked = scenario.requests.length
-  const answered = run.turns.flatMap(({ commands }) => commands.filter((command) => command.kind === 'answer')).length
-  if (answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)
-  return broken.length === 0 ? [] : [`seed ${seed}`, ...broken, transcript(run)]
-}
+const base = fleetSettings()
 
 test(
   `${SEEDS} seeds of load, faults and operators: no checker complains, the fleet heals, and stop ends it`,
   () => {
-    for (let seed = 1; seed <= SEEDS; seed++) expect(faultsOf(seed).join('\n')).toBe('')
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const { broken, transcript } = examine(randomLife(seed, base))
+      expect([`seed ${seed}`, ...broken, ...transcript].join('\n')).toBe(`seed ${seed}`)
+    }
   },
   1000 * SEEDS,
 )
 
 test('the same seed lives the same life, byte for byte; another one does not', () => {
   const lives = [7, 7, 8].map((seed) => {
-    const { settings, scenario } = randomRun(seed)
+    const { settings, scenario } = randomLife(seed, base)
     return JSON.stringify(simulate(settings, scenario, 100_000).turns)
   })
   expect(lives[0]).toBe(lives[1])
@@ -49,7 +31,7 @@ test('the same seed lives the same life, byte for byte; another one does not', (
 })
 
 test('what the world recorded replays to the same decisions', () => {
-  const { settings, scenario } = randomRun(3)
+  const { settings, scenario } = randomLife(3, base)
   const { turns, world } = simulate(settings, scenario, 100_000)
   const again = replay({ start: initialFleet(settings), events: turns.map((turn) => turn.event) })
   expect(JSON.stringify(again.fleet)).toBe(JSON.stringify(world.fleet))

@@ -1,10 +1,10 @@
-import { describeMs } from '../policy/describe.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
 import { Checkers } from './checkers.ts'
 import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
+import { transcriptOf } from './transcript.ts'
 import { type Turn, World } from './world.ts'
 
 /** USD a month. */
@@ -92,20 +92,6 @@ function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): 
     const value = numbers[name] as number
     if (range?.most !== undefined && value > range.most) return [`${name} is ${value}; the scenario expects at most ${range.most}`]
     return range?.least !== undefined && value < range.least ? [`${name} is ${value}; the scenario expects at least ${range.least}`] : []
-  })
-}
-
-/** The last steps as people read them: what happened, and what the fleet had done about it. */
-export function transcriptOf(turns: readonly Turn[]): string[] {
-  return turns.flatMap(({ event, commands, notes }) => {
-    const { kind, nowMs, ...rest } = event
-    const what =
-      kind === 'sampled' ? `${event.kind} ${event.kind === 'sampled' ? event.samples.length : 0} workers` : `${kind} ${JSON.stringify(rest)}`
-    return [
-      `${describeMs(nowMs)}  ${what}`,
-      ...commands.map((command) => `    command ${JSON.stringify(command)}`),
-      ...notes.map((note) => `    note ${JSON.stringify(note)}`),
-    ]
   })
 }
 

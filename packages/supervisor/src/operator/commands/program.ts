@@ -98,9 +98,12 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
   program
     .command('simulate')
     .description('try the scaling policy in virtual time: on a scenario, on a trace of load')
-    .argument('<scenario.json|trace.csv>')
+    .argument('[scenario.json|trace.csv]')
     .option('--config <file>', 'config file (default: stationmaster.config.* in this folder)')
     .option('--seed <n>', "another run of chance than the scenario's")
     .option('--json', 'decisions, timeline and summary as JSON')
-    .action(async (file: string, flags: SimulateFlags) => ended(await (await import('./simulate.ts')).runSimulation(context, file, flags)))
+    .option('--fuzz <n>', 'instead: try n lives of load, faults and operators by chance, and show one that breaks a rule')
+    .action(async (file: string | undefined, flags: SimulateFlags) =>
+      ended(await (await import('./simulate.ts')).runSimulation(context, file, flags)),
+    )
 }

@@ -13,18 +13,24 @@ import type { ExitCode } from '../exit-code.ts'
 import { gatherOptions } from '../load-settings.ts'
 import { renderOutcome } from '../render-outcome.ts'
 import type { CommandContext } from './context.ts'
+import type { FuzzFlags } from './fuzz.ts'
 
-export interface SimulateFlags {
-  readonly config?: string
-  readonly seed?: string
-  readonly json?: boolean
+export interface SimulateFlags extends FuzzFlags {
+  readonly fuzz?: string
 }
 
 /** More text than this nobody has recorded. */
 const MOST_BYTES = 256_000_000
 
 /** Runs the scaling policy in virtual time. 1 where a rule was broken or an expectation of the scenario was not met. */
-export async function runSimulation(context: CommandContext, file: string, flags: SimulateFlags): Promise<ExitCode> {
+export async function runSimulation(context: CommandContext, file: string | undefined, flags: SimulateFlags): Promise<ExitCode> {
+  if (flags.fuzz !== undefined) return await (await import('./fuzz.ts')).fuzz(context, flags.fuzz, flags)
+  if (file === undefined)
+    throw new StationmasterError(
+      'SM_SCENARIO_INVALID',
+      'option',
+      'Name a scenario to simulate, such as monday.json, or search seeds with --fuzz 1000.',
+    )
   const { terminal } = context
   const plan = withSeed(await readPlan(context.folder, file), flags.seed)
   const settings = await settingsFor(plan, context, file, flags.config)

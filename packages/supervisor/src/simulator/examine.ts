@@ -1,0 +1,77 @@
+import { brokenInvariants } from '../fleet/invariants.ts'
+import { Checkers } from './checkers.ts'
+import type { Life } from './random-life.ts'
+import { transcriptOf } from './transcript.ts'
+import { type Turn, World } from './world.ts'
+
+/** What is wrong with a life; nothing is the only good answer. */
+export interface Verdict {
+  readonly broken: readonly string[]
+  /** Steps until something was, or in all. */
+  readonly steps: number
+  readonly transcript: readonly string[]
+}
+
+/** By then a fleet has healed: boots that took ten times as long, drains one after the other. */
+const HEALED_BY_MS = 240_000
+const STOP_AFTER_MS = 100
+const SLACK_MS = 1000
+/** The last steps of a life are where it went wrong. */
+const TRANSCRIPT_STEPS = 60
+
+/** Lives a life to its end: all rules after every step, then faults end and it must heal, then a stop must end it. */
+export function examine({ settings, scenario }: Life): Verdict {
+  const checkers = new Checkers(settings)
+  const broken: string[] = []
+  const recent: Turn[] = []
+  let [steps, answered] = [0, 0]
+  const stop = { atMs: HEALED_BY_MS + STOP_AFTER_MS, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
+  const world = new World(settings, { ...scenario, requests: [...scenario.requests, stop] }, 0, (turn) => {
+    // The first step that breaks a rule tells the most; what follows from it does not.
+    if (broken.length > 0) return
+    steps++
+    recent.push(turn)
+    if (recent.length > TRANSCRIPT_STEPS) recent.shift()
+    for (const command of turn.commands) if (command.kind === 'answer') answered++
+    broken.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
+  })
+  world.run(HEALED_BY_MS)
+  if (broken.length === 0) broken.push(...notHealed(world, checkers))
+  if (broken.length === 0) world.run(HEALED_BY_MS + STOP_AFTER_MS + settings.drain.timeoutMs + SLACK_MS)
+  if (broken.length === 0 && !world.ended) broken.push('the stop did not end it')
+  const asked = scenario.requests.length
+  if (broken.length === 0 && answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)
+  return { broken, steps, transcript: broken.length === 0 ? [] : transcriptOf(recent) }
+}
+
+function notHealed(world: World, checkers: Checkers): string[] {
+  if (world.ended) return ['the supervisor has ended, though nobody asked for it']
+  const { fleet } = world
+  const broken: string[] = []
+  if (fleet.phase !== 'running') broken.push(`the fleet is ${fleet.phase} after its faults have ended`)
+  if (fleet.reload) broken.push('the reload has not ended')
+  // The load may just have changed the target: what misses is on its way.
+  const onTheirWay = fleet.workers.filter(({ life }) => life.kind === 'booting' && life.role === 'worker').length
+  if (checkers.ready() + onTheirWay < fleet.target)
+    broken.push(`${checkers.ready()} workers are ready and ${onTheirWay} boot after all faults have ended; the target is ${fleet.target}`)
+  return broken
+}
+
+/** The smallest life that is still broken: faults, requests and load that it does not need are taken out, one by one. */
+export function shrink(life: Life): Life {
+  let smallest = life
+  for (let before = -1; before !== sizeOf(smallest); ) {
+    before = sizeOf(smallest)
+    for (const part of ['faults', 'requests', 'load'] as const) {
+      for (let index = smallest.scenario[part].length - 1; index >= 0; index--) {
+        const rest = smallest.scenario[part].filter((_, other) => other !== index)
+        if (part === 'load' && rest.length === 0) continue
+        const smaller = { ...smallest, scenario: { ...smallest.scenario, [part]: rest } }
+        if (examine(smaller).broken.length > 0) smallest = smaller
+      }
+    }
+  }
+  return smallest
+}
+
+const sizeOf = ({ scenario }: Life): number => scenario.faults.length + scenario.requests.length + scenario.load.length
