@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -119,6 +119,21 @@ describe('the acceptor', () => {
     patient.close()
     expect((await opened).error?.code).toBe('ECANCELED')
     holder.close()
+  })
+
+  test.each([
+    ['a'.repeat(120), / a Unix socket's path may have 107 bytes, this one has \d+\. Choose a shorter one, such as one in \/tmp\.$/],
+    ['no/such/app.sock', /: the folder .*no\/such does not exist\. Make it first, or choose another path\.$/],
+  ])('says in one sentence why the path %s cannot be had', async (name, sentence) => {
+    const { error } = await acceptor.open(request({ port: null, host: null, path: path.join(folder, name) }))
+    expect(error?.message).toMatch(sentence)
+  })
+
+  test('says so when a descriptor is no socket', async () => {
+    const file = openSync(path.join(folder, 'file'), 'w')
+    const { error } = await acceptor.open(request({ port: null, host: null, fd: file }))
+    closeSync(file)
+    expect(error?.message).toBe(`Cannot listen on file descriptor ${file}: it is no socket. Listen on a port, or pass one that is.`)
   })
 
   test('says in one sentence why an address cannot be had', async () => {

@@ -36,7 +36,9 @@ export function shortcomings(outcome: Outcome): string[] {
   const { recording, promotions, people, chat } = outcome
   const sizes = sizesOf(recording)
   return [
-    ...countsOf(outcome).flatMap(({ failures }) => Object.entries(failures).map(([why, times]) => `${times} requests failed: ${why}.`)),
+    ...countsOf(outcome).flatMap(({ failures }) =>
+      Object.entries(failures).map(([why, times]) => `${times} ${times === 1 ? 'request' : 'requests'} failed: ${why}.`),
+    ),
     ...(people.lostSessions > 0 ? [`${people.lostSessions} answers did not know a session.`] : []),
     ...(chat.lostAcks > 0 ? [`${chat.lostAcks} chat messages were lost.`] : []),
     ...(mostReady(recording) < 2 ? ['The fleet did not grow.'] : []),

@@ -1,5 +1,7 @@
 import { lookup } from 'node:dns/promises'
+import { stat } from 'node:fs/promises'
 import net from 'node:net'
+import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { getSystemErrorName } from 'node:util'
 import type { ListenError, ListenRequest } from '../wire/messages.ts'
@@ -43,6 +45,8 @@ const PORT_RETRY_MS = 100
 /** The kernel takes a moment to clear away a large process. */
 const KILLED_WAIT_MS = 2000
 const UV_TCP_IPV6ONLY = 1
+/** What the kernel's address of a Unix socket has room for. */
+const MAX_PATH_BYTES = 107
 
 /** `portWaitMs`: how long a port that is in use is waited for. `warn` tells what was done to get one. */
 export function createAcceptor(portWaitMs: number = PORT_WAIT_MS, warn: (sentence: string) => void = () => {}): Acceptor {
@@ -144,6 +148,11 @@ export async function explain(code: string, { port, host, path, fd }: Pick<Liste
     const holder = place === null ? null : await findPortHolder(place)
     return `Cannot listen on ${where}: it is in use by ${holder ?? 'another process'}. End that process, or choose another ${path === null ? 'port' : 'path'}.`
   }
+  if (path !== null && Buffer.byteLength(path) > MAX_PATH_BYTES)
+    return `Cannot listen on ${where}: a Unix socket's path may have ${MAX_PATH_BYTES} bytes, this one has ${Buffer.byteLength(path)}. Choose a shorter one, such as one in /tmp.`
+  if (path !== null && !(await stat(dirname(path)).catch(() => null)))
+    return `Cannot listen on ${where}: the folder ${dirname(path)} does not exist. Make it first, or choose another path.`
+  if (code === 'EINVAL' && fd !== null) return `Cannot listen on ${where}: it is no socket. Listen on a port, or pass one that is.`
   if (code === 'EACCES') return `Cannot listen on ${where}: permission denied. Choose a port from 1024 up, or a path that this user may write.`
   if (code === 'EADDRNOTAVAIL') return `Cannot listen on ${where}: this machine does not have that address. Leave the host out to listen on all.`
   return `Cannot listen on ${where}: ${code}.`
