@@ -4,6 +4,7 @@ import { type Fleet, type FleetSettings, type Worker, initialFleet } from '../..
 import { brokenInvariants } from '../../packages/supervisor/src/fleet/invariants.ts'
 import type { Note } from '../../packages/supervisor/src/fleet/note.ts'
 import { step } from '../../packages/supervisor/src/fleet/step.ts'
+import type { DatabasePlan } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import type { Report, Sample } from '../../packages/supervisor/src/policy/sample.ts'
 import { expect } from 'vitest'
 import { defaultScaling } from '../policy/settings.ts'
@@ -32,6 +33,7 @@ export function fleetSettings(overrides: Overrides = {}): FleetSettings {
     restart: { intensity: 5, windowMs: 60_000, backoffMs: 100, backoffMaxMs: 15_000, ...overrides.restart },
     drain: { timeoutMs: 30_000, stopDeadlineMs: null, ...overrides.drain },
     capacity: { cpus: 10, memoryBytes: 10_000 * MB, source: 'host', ...overrides.capacity },
+    database: (overrides.database as DatabasePlan | undefined) ?? null,
     tickMs: 1000,
   }
 }

@@ -6,6 +6,7 @@ import { brokenInvariants } from '../../packages/supervisor/src/fleet/invariants
 import { replay } from '../../packages/supervisor/src/fleet/replay.ts'
 import { type Step, step, wakeAtMs } from '../../packages/supervisor/src/fleet/step.ts'
 import { viewOf } from '../../packages/supervisor/src/fleet/view.ts'
+import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { fleetSettings, reportOf } from './driver.ts'
 
 /** Numbers as a broken edge might hand them on. */
@@ -33,6 +34,23 @@ const hostileEvent = fc.oneof(
     requestId: fc.nat(9),
     workers: fc.oneof(fc.integer({ min: -2, max: 12 }), garbage, fc.constant('auto')),
   }),
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('leaseUsed'),
+      workerId,
+      sequence: fc.nat(6),
+      holds: fc.nat(40),
+      inUse: fc.nat(40),
+      waiting: fc.nat(200),
+    }),
+  },
+  fc.record({
+    kind: fc.constant('backendsSeen'),
+    askedAtMs: fc.constantFrom(0, 1e12),
+    backends: fc.array(fc.record({ workerId: fc.nat(20), connections: fc.nat(5) }), { maxLength: 3 }),
+    starting: fc.constantFrom(0, 0, 3),
+  }),
   fc.record({ kind: fc.constant('drainRequested'), requestId: fc.nat(9), workerId }),
   fc.record({
     kind: fc.constant('exited'),
@@ -56,9 +74,11 @@ const settings = fc
     max: fc.integer({ min: 3, max: 5 }),
     spares: fc.constantFrom('auto' as const, 0, 1, 2),
     cpus: fc.integer({ min: 1, max: 6 }),
+    budget: fc.constantFrom(null, 8, 24),
   })
-  .map(({ min, max, spares, cpus }) =>
+  .map(({ min, max, spares, cpus, budget }) =>
     fleetSettings({
+      ...(budget === null ? {} : { database: planBudget({ budget, reserve: 1, minPerWorker: 2, replicas: 1, minWorkers: min }) }),
       workers: { min, max, spares },
       capacity: { cpus },
       health: { path: '/health', intervalMs: 2000, stuckAfterMs: 2500, unhealthyThreshold: 2 },
@@ -98,6 +118,12 @@ function run(
   return { fleet, events }
 }
 
+/** Everything that may be open now, in whatever process, alive or dead. */
+function connectionsOut({ workers, quarantine }: Fleet): number {
+  const held = workers.reduce((sum, { lease }) => sum + lease.held, 0)
+  return held + quarantine.reduce((sum, { connections }) => sum + connections, 0)
+}
+
 const sequence = fc.array(fc.tuple(fc.oneof({ weight: 60, arbitrary: hostileEvent }, { weight: 1, arbitrary: ending }), pause), {
   minLength: 50,
   maxLength: 250,
@@ -108,6 +134,7 @@ test('no sequence of events, in any order, of unknown workers, with numbers that
     fc.property(settings, sequence, (fleetSettings, steps) => {
       const { fleet } = run(initialFleet(fleetSettings), steps, (_, next) => {
         expect(brokenInvariants(next.fleet)).toEqual([])
+        expect(connectionsOut(next.fleet)).toBeLessThanOrEqual(next.fleet.settings.database?.available ?? 0)
         const wakeMs = wakeAtMs(next.fleet)
         // A wake that lies in the past would make the edge spin.
         if (wakeMs !== null) expect(wakeMs).toBeGreaterThan(next.fleet.nowMs)
@@ -127,14 +154,14 @@ test('these sequences reach every state, command and turn of a fleet', () => {
         for (const { kind } of [...next.commands, ...next.notes]) seen.add(kind)
       })
     }),
-    { numRuns: 300, seed: 1 },
+    { numRuns: 900, seed: 1 },
   )
   expect([...LIVES, ...COMMANDS, ...TURNS].filter((kind) => !seen.has(kind))).toEqual([])
 }, 120_000)
 
 const LIVES = ['booting', 'spare', 'ready', 'draining', 'killing']
 const TURNS = ['reload:done', 'reload:aborted', 'worker:stuck', 'worker:unhealthy', 'fleet:restarting', 'fleet:scaled', 'fleet:stopped']
-const COMMANDS = ['fork', 'promote', 'drain', 'kill', 'diagnose', 'probe', 'answer', 'exit']
+const COMMANDS = ['fork', 'promote', 'drain', 'kill', 'diagnose', 'probe', 'answer', 'exit', 'lease', 'askBackends']
 
 test('a recording replays to the same fleet, notes and decisions, byte for byte, from its start and from its middle', () => {
   fc.assert(

@@ -31,9 +31,9 @@ describe('status', () => {
     expect(render({ ...status, lastDecision: null })).toContain('no decision yet')
     const lastExit = { atMs: decision.atMs, workerId: 3, code: null, signal: 'SIGKILL', cause: 'heap-oom', lastStderrLines: [] }
     expect(render({ ...status, restarts: { total: 2, lastExit } })).toMatch(/restarts {2}2; last worker 3 at [\d:]+, SIGKILL \(heap-oom\)/)
-    expect(render({ ...status, database: { budget: 100, share: 97, granted: 40, acknowledged: 40 } })).toContain(
-      '40 of 97 connections granted, budget 100',
-    )
+    expect(
+      render({ ...status, database: { budget: 100, share: 97, granted: 40, acknowledged: 40, inUse: 12, waiting: 3, quarantined: 2 } }),
+    ).toContain('40 of 97 connections granted, budget 100')
     expect(render({ ...status, replica: { id: 'a', peers: 1, coordination: 'redis-lost' } })).toContain('1 peers, redis-lost')
   })
 })

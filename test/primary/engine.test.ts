@@ -184,6 +184,7 @@ describe('a fork', () => {
     register: 'file:///register.js',
     replicaId: 'r1',
     listen: 'own',
+    connectionPrefix: null,
     nodeOptions: '',
     sticky: null,
     trustedProxies: ['10.0.0.0/8', '::1/128'],

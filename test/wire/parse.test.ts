@@ -32,12 +32,13 @@ const workerMessages: readonly WorkerMessage[] = [
   { kind: 'listening' },
   { kind: 'ready' },
   { kind: 'report', report },
-  { kind: 'report', report: { ...report, database: { granted: 20, acknowledged: 18, inUse: 3 } } },
+  { kind: 'report', report: { ...report, database: { granted: 20, acknowledged: 18, inUse: 3, waiting: 4 } } },
   { kind: 'connections', connections: 12, takesMore: true },
   { kind: 'attached', library: 'socket.io' },
   { kind: 'probed', healthy: true, detail: '/health answered 200' },
   { kind: 'handOver', transferId: 4, owner: 7, server: 0, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'adopted', transferId: 4, taken: true },
+  { kind: 'leaseUse', sequence: 3, holds: 8, inUse: 6, waiting: 40 },
   { kind: 'drained', cutConnections: 0, cutRequests: 2 },
 ]
 
@@ -49,6 +50,7 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'shed', connections: 2 },
   { kind: 'gate', open: false },
   { kind: 'count' },
+  { kind: 'lease', sequence: 3, granted: 8 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'handedOver', transferId: 4, taken: false },
   { kind: 'routes', routes: [] },

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Options } from './config/options.ts'
 import { resolveOptions } from './config/resolve.ts'
 import type { Settings } from './config/settings.ts'
+import { stickyBy } from './config/sticky-by.ts'
 import { READY_TOO_LATE, withoutEffect } from './config/without-effect.ts'
 import { StationmasterError } from './errors.ts'
 import type { Note, TimedNote } from './fleet/note.ts'
@@ -10,7 +12,7 @@ import type { Status } from './fleet/status.ts'
 import { requireEntry } from './operator/entry-file.ts'
 import { openOperatorServers } from './operator/open-servers.ts'
 import type { Decision } from './policy/decision.ts'
-import type { StickyBy } from './policy/session-key.ts'
+import { createBackendWatch } from './primary/backend-watch.ts'
 import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
 import { createMeasurer } from './primary/measure.ts'
 import type { Logger } from './primary/ports.ts'
@@ -168,6 +170,7 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
     if (settings.fleet.workers.readyWhen === 'ready') logger.warn(READY_TOO_LATE)
   }
   const stderr = createPassage(process.stderr, (sentence) => logger.warn(sentence))
+  const connectionPrefix = settings.fleet.database === null ? null : `stationmaster ${randomBytes(4).toString('hex')} worker `
   const primary = new Primary({
     launch: {
       app: settings.app,
@@ -178,12 +181,14 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
       listen: ownSockets ? 'own' : 'cluster',
       sticky: stickyBy(settings.routing.sticky),
       trustedProxies: settings.routing.trustedProxies,
+      connectionPrefix,
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
     isSticky: settings.routing.sticky !== false,
     reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
     measurer: createMeasurer(),
     usage: () => usage.read(),
+    backends: createBackendWatch({ ...settings.database, prefix: connectionPrefix, entry: settings.app.entry, warn: (text) => logger.warn(text) }),
     oomKills: () => readOomKills(),
     mask: createMask({ ...process.env, ...settings.app.env }).text,
     onStderr: (chunk) => stderr.write(chunk),
@@ -237,10 +242,4 @@ function report(request: Promise<string>, logger: Logger): void {
     if (!(error instanceof StationmasterError && error.code === 'SM_RELOAD_FAILED'))
       logger.warn(error instanceof Error ? error.message : String(error))
   })
-}
-
-function stickyBy(sticky: Settings['routing']['sticky']): StickyBy | null {
-  if (typeof sticky !== 'object') return null
-  if ('cookie' in sticky) return { by: 'cookie', name: sticky.cookie }
-  return 'header' in sticky ? { by: 'header', name: sticky.header } : { by: 'address', trustProxy: sticky.trustProxy }
 }

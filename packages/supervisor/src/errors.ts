@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'SM_REQUEST_INVALID'
   | 'SM_SCENARIO_INVALID'
   | 'SM_PACKAGE_MISSING'
+  | 'SM_LEASE_EXCEEDED'
   | 'SM_INTERNAL'
 
 /**

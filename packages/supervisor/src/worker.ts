@@ -5,7 +5,7 @@ import type { SignalSource } from './worker/app-signals.ts'
 import type { DrainHook } from './worker/clean-up.ts'
 import type { SocketIOServer } from './worker/engine-sockets.ts'
 import type { Lease } from './worker/lease.ts'
-import { noLease } from './worker/lease.ts'
+import { leaseOf, noLease } from './worker/lease.ts'
 import { openPool } from './worker/pool.ts'
 import { findFacade } from './worker/shared-state.ts'
 import { useClusterAdapter } from './worker/socket-io.ts'
@@ -54,17 +54,19 @@ export function onDrain(hook: DrainHook): void {
 }
 
 /**
- * A pool of the package `pg`, which is loaded at the first call. `config` is pg's own (`max` defaults to pg's 10 connections). A lost idle
- * connection is reported on stderr instead of ending the process, the pool is ended when the worker drains, and connections without an
- * `application_name` are named after the worker.
+ * A pool of the package `pg`, which is loaded at the first call; `config` is pg's own. A lost idle connection is reported on stderr instead of
+ * ending the process, the pool is ended when the worker drains, and connections are named after the worker.
  *
- * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed
+ * With `database.budget` the pool is as large as the worker's lease, and follows it while it runs; `max` is then an upper bound, else it defaults to pg's
+ * 10 connections. Nothing in use is ever cut. While the server is away, calls fail with the last error, and one at a time tries to connect.
+ *
+ * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed, `SM_OPTION_INVALID` if `max` is not a whole number of at least 1
  * @example
  * const pool = createPool({ connectionString: process.env.DATABASE_URL, max: 10 })
  * await pool.query('select 1')
  */
 export function createPool(config: PoolConfig = {}): Pool {
-  const pool = openPool(config)
+  const pool = openPool(config, facade?.leaseTerms ?? null)
   if (facade) facade.addPool(pool)
   else endOnOwnShutdown(pool)
   return pool
@@ -106,4 +108,4 @@ export function reportSignal(name: string, value: SignalSource): void {
  * @example
  * lease.onChange((value) => console.log(value?.granted))
  */
-export const lease: Lease = noLease
+export const lease: Lease = facade?.leaseTerms ? leaseOf(facade.leaseTerms.ledger) : noLease

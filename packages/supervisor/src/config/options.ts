@@ -66,6 +66,10 @@ interface DatabaseOptions {
   reserve?: number
   /** Connections that a worker needs in order to work at all. Default 2. */
   minPerWorker?: number
+  /** Replicas that share the budget in equal parts; count those of an old and a new deployment that run at the same time. Default 1. */
+  replicas?: number
+  /** End what workers that are gone still run in the database, instead of waiting for it. Default false. */
+  terminateOrphans?: boolean
   /** A `postgres://` URL. Default: the environment variable `DATABASE_URL`. */
   url?: string | false
 }

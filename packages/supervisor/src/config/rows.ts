@@ -93,6 +93,16 @@ export const surroundingRows: Rows<SurroundingValues> = {
   },
   'database.reserve': { kind: wholeNumber(0, 100_000), initial: 3, meaning: 'Connections of the budget that are kept free for people' },
   'database.minPerWorker': { kind: wholeNumber(1, 10_000), initial: 2, meaning: 'Connections that a worker needs in order to work at all' },
+  'database.replicas': {
+    kind: wholeNumber(1, 1000),
+    initial: 1,
+    meaning: 'Replicas that share the budget in equal parts; count those of an old and a new deployment that run at the same time',
+  },
+  'database.terminateOrphans': {
+    kind: trueOrFalse,
+    initial: false,
+    meaning: 'End what workers that are gone still run in the database, instead of waiting for it',
+  },
   'database.url': {
     kind: orFalse(text('a URL such as postgres://user:password@host:5432/name', /^postgres(ql)?:\/\/[^\s\0]+$/)),
     shown: 'DATABASE_URL',

@@ -79,9 +79,11 @@ function ofTimes(values: Values): Fault[] {
 
 function ofDatabase(values: Values): Fault[] {
   const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': perWorker, 'workers.min': min } = values
-  const needed = min * perWorker + reserve
+  const replicas = values['database.replicas']
+  const needed = replicas * min * perWorker + reserve
   if (budget === null || budget >= needed) return []
-  const sum = `workers.min ${min} × database.minPerWorker ${perWorker} + database.reserve ${reserve}`
+  const times = replicas === 1 ? '' : `database.replicas ${replicas} × `
+  const sum = `${times}workers.min ${min} × database.minPerWorker ${perWorker} + database.reserve ${reserve}`
   return [notAllowed('database.budget', budget, `at least ${needed} (${sum})`)]
 }
 

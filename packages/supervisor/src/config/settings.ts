@@ -1,3 +1,4 @@
+import { type DatabasePlan, planBudget } from '../policy/budget-plan.ts'
 import type { Capacity } from '../policy/sample.ts'
 import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, SurgeSettings, Trigger, WorkerSettings } from '../policy/settings.ts'
 import type { Address } from './address.ts'
@@ -16,6 +17,7 @@ interface FleetPart {
   readonly restart: RestartSettings
   readonly drain: DrainSettings
   readonly capacity: Capacity
+  readonly database: DatabasePlan | null
   /** Time between two samples of every worker. */
   readonly tickMs: number
 }
@@ -30,7 +32,14 @@ export interface Settings {
   }
   readonly fleet: FleetPart
   readonly routing: { readonly balance: Balance; readonly sticky: Sticky; readonly trustedProxies: readonly string[] }
-  readonly database: { readonly budget: number | null; readonly reserve: number; readonly minPerWorker: number; readonly url: string | null }
+  readonly database: {
+    readonly budget: number | null
+    readonly reserve: number
+    readonly minPerWorker: number
+    readonly replicas: number
+    readonly terminateOrphans: boolean
+    readonly url: string | null
+  }
   readonly redis: { readonly url: string | null }
   readonly control: { readonly socket: string }
   readonly admin: Address | null
@@ -75,6 +84,8 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       budget: values['database.budget'],
       reserve: values['database.reserve'],
       minPerWorker: values['database.minPerWorker'],
+      replicas: values['database.replicas'],
+      terminateOrphans: values['database.terminateOrphans'],
       url: values['database.url'],
     },
     redis: { url: values['redis.url'] },
@@ -117,8 +128,14 @@ function fleetPart(values: Values, environment: Environment, capacity: Capacity)
     },
     drain: { timeoutMs: values['drain.timeout'], stopDeadlineMs: stopDeadlineMs(environment) },
     capacity,
+    database: databasePlan(values),
     tickMs: values['sampling.interval'],
   }
+}
+
+function databasePlan(values: Values): DatabasePlan | null {
+  const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': minPerWorker, 'database.replicas': replicas } = values
+  return budget === null ? null : planBudget({ budget, reserve, minPerWorker, replicas, minWorkers: values['workers.min'] })
 }
 
 function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings {

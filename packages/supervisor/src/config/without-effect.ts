@@ -5,10 +5,9 @@ export const READY_TOO_LATE =
   'workers.readyWhen "ready" cannot be kept with Node\'s round robin: a worker gets connections as soon as it listens. Let the app listen only when it is ready.'
 
 /** Options that are understood but do nothing yet: better said than silently ignored. */
-export function withoutEffect({ routing, database, cost, fleet }: Settings): string[] {
+export function withoutEffect({ routing, cost, fleet }: Settings): string[] {
   const options = [
     ...(routing.balance === 'reuse-port' || routing.balance === 'least-busy' ? [`routing.balance "${routing.balance}" (it acts as "shared")`] : []),
-    ...(database.budget === null ? [] : ['database.budget']),
     ...(cost.budgetMonth === null ? [] : ['cost.budgetMonth']),
   ]
   const early = routing.balance === 'round-robin' && fleet.workers.readyWhen === 'ready' ? [READY_TOO_LATE] : []

@@ -19,6 +19,10 @@ export type Command =
   | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number }
   /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
   | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[] }
+  /** How many database connections a worker may have open. */
+  | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number }
+  /** Ask the database which connections of these workers, who are gone, it still has. Answered once, by `backendsSeen`. */
+  | { readonly kind: 'askBackends'; readonly workerIds: readonly number[] }
   /** Settles the request of an operator; `error` null means done. */
   | { readonly kind: 'answer'; readonly requestId: number; readonly error: StationmasterError | null; readonly detail: string }
   /** Every worker is gone: end the supervisor. */

@@ -1,3 +1,5 @@
+import type { DatabasePlan } from '../policy/budget-plan.ts'
+import type { LeaseUse } from '../policy/lease.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
 
 /**
@@ -16,6 +18,9 @@ export type FleetEvent = { readonly nowMs: number } & (
   | { readonly kind: 'diagnosed'; readonly workerId: number; readonly reportPath: string | null }
   | { readonly kind: 'probed'; readonly workerId: number; readonly healthy: boolean; readonly detail: string }
   | Sampled
+  | ({ readonly kind: 'leaseUsed'; readonly workerId: number } & LeaseUse)
+  | BackendsSeen
+  | { readonly kind: 'budgetChanged'; readonly plan: DatabasePlan }
   | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
   | { readonly kind: 'reloadRequested'; readonly requestId: number }
   | { readonly kind: 'drainRequested'; readonly requestId: number; readonly workerId: number }
@@ -32,6 +37,16 @@ export interface Sampled {
   readonly wallMs: number
   readonly samples: readonly Sample[]
   readonly usage: Usage
+}
+
+/** What the database server shows. */
+export interface BackendsSeen {
+  readonly kind: 'backendsSeen'
+  /** When it was asked, on the clock of `nowMs`. */
+  readonly askedAtMs: number
+  readonly backends: readonly { readonly workerId: number; readonly connections: number }[]
+  /** Connections that have not told their name yet. */
+  readonly starting: number
 }
 
 export interface Exited {

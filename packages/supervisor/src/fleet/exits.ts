@@ -2,6 +2,7 @@ import { type Draft, findWorker, live } from './draft.ts'
 import type { Exited } from './event.ts'
 import { countFailure, countSpareFailure, failStart } from './failures.ts'
 import type { Worker } from './fleet.ts'
+import { quarantine } from './leases.ts'
 import { abortReload, failsReload } from './reload.ts'
 import type { Life } from './slot.ts'
 
@@ -9,6 +10,7 @@ import type { Life } from './slot.ts'
 export function onExited(draft: Draft, exit: Exited): void {
   const worker = findWorker(draft, exit.workerId)
   if (!worker || !live(draft, worker, { kind: 'exit' })) return
+  quarantine(draft, worker)
   const expected = wasAskedToGo(worker.life)
   const { code, signal, cause, lastStderrLines } = exit
   draft.notes.push({ kind: 'worker:exited', workerId: worker.id, slot: worker.slot, expected, code, signal, cause, lastStderrLines })

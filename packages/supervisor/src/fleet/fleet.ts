@@ -1,5 +1,7 @@
 import type { Decision } from '../policy/decision.ts'
 import type { LatencyCounts } from '../policy/latency.ts'
+import type { DatabasePlan } from '../policy/budget-plan.ts'
+import type { LeaseState } from '../policy/lease.ts'
 import { type RespawnState, calm } from '../policy/respawn.ts'
 import type { Capacity, Report, Usage } from '../policy/sample.ts'
 import { type ScaleState, untouched } from '../policy/scale.ts'
@@ -16,8 +18,17 @@ export interface FleetSettings {
   readonly restart: RestartSettings
   readonly drain: DrainSettings
   readonly capacity: Capacity
+  /** Database connections; null where nobody limits them. */
+  readonly database: DatabasePlan | null
   /** Time between two `sampled` events. */
   readonly tickMs: number
+}
+
+/** What a worker that is gone may still have open, as far as the server has shown. */
+export interface Quarantine {
+  readonly workerId: number
+  readonly connections: number
+  readonly sinceMs: number
 }
 
 /** One worker: its place, its life, and the last that is known of it. */
@@ -49,6 +60,7 @@ export interface Worker {
   /** When it was last asked for its health, and how often in a row it was found ill. */
   readonly probedAtMs: number
   readonly failedProbes: number
+  readonly lease: LeaseState
 }
 
 /** A rolling replacement of every worker by one of a new generation. */
@@ -99,6 +111,7 @@ export interface Fleet {
   readonly backingOff: readonly { readonly slot: number; readonly untilMs: number }[]
   /** When a worker was last replaced for its memory. */
   readonly recycledAtMs: number | null
+  readonly quarantine: readonly Quarantine[]
   readonly reload: Reload | null
   readonly stopping: Stopping | null
   /** A `scale n` that is answered once n workers are ready. */
@@ -140,6 +153,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     spareRespawn: calm,
     backingOff: [],
     recycledAtMs: null,
+    quarantine: [],
     reload: null,
     stopping: null,
     pendingScale: null,

@@ -35,5 +35,15 @@ export function brokenInvariants(fleet: Fleet): string[] {
     fleet.workers.every((worker) => worker.generation < fleet.nextGeneration),
     'a worker is of a generation that was never begun',
   )
+  if (settings.database) for (const sentence of brokenBudget(fleet)) rule(false, sentence)
+  return broken
+}
+
+function brokenBudget({ workers, quarantine }: Fleet): string[] {
+  const broken: string[] = []
+  if (workers.some(({ lease }) => lease.granted < 0 || lease.held < lease.granted)) broken.push('a worker holds less than it was granted')
+  if (quarantine.some(({ connections }) => connections <= 0)) broken.push('an empty quarantine is kept')
+  if (quarantine.some(({ workerId }) => workers.some(({ id }) => id === workerId)))
+    broken.push('the connections of a worker that lives are in quarantine')
   return broken
 }

@@ -1,3 +1,4 @@
+import { noLease } from '../policy/lease.ts'
 import { type Draft, live, patchWorker } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import type { Role } from './slot.ts'
@@ -30,6 +31,7 @@ export function forkWorker(draft: Draft, options: { slot: number; generation: nu
     ticksAboveMemoryLimit: 0,
     probedAtMs: fleet.nowMs,
     failedProbes: 0,
+    lease: noLease,
   }
   fleet.workers = [...fleet.workers, worker]
   live(draft, worker, { kind: 'fork', role, deadlineMs: fleet.nowMs + fleet.settings.workers.bootTimeoutMs })

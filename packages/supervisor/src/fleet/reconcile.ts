@@ -2,6 +2,7 @@ import { chooseRetirees } from '../policy/retire.ts'
 import { countDyingBoots, countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Worker } from './fleet.ts'
+import { canFeedOneMore } from './leases.ts'
 import { drainWorker, forkWorker, promoteWorker } from './lifecycle.ts'
 import { factsOf } from './observe.ts'
 
@@ -43,7 +44,7 @@ function fill(draft: Draft, missing: number): void {
   // Whom a spare has stood in for is no longer missed.
   fleet.backingOff = fleet.backingOff.slice(promoted.length)
   const waiting = slotsBackingOff(fleet).length + countDyingBoots(fleet, 'worker')
-  for (let left = missing - promoted.length - waiting; left > 0 && mayFork(draft); left--) {
+  for (let left = missing - promoted.length - waiting; left > 0 && mayFork(draft) && canFeedOneMore(fleet); left--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'worker' })
   }
 }
@@ -88,7 +89,7 @@ function keepSpares(draft: Draft): void {
   if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
   const room = fleet.settings.workers.max - Math.max(fleet.target, heads(fleet).length)
   const there = spares.length + countDyingBoots(fleet, 'spare')
-  for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft); wanted--) {
+  for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft) && canFeedOneMore(fleet); wanted--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'spare' })
   }
 }

@@ -2,6 +2,7 @@ import { StationmasterError } from '../errors.ts'
 import { countReady, isLeaving, isReady, isReadySpare } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
 import { currentCeiling } from './observe.ts'
+import { databaseCeiling } from './leases.ts'
 import { drainWorker } from './lifecycle.ts'
 import { beginReload } from './reload.ts'
 import { scaleByHand } from './scaling.ts'
@@ -18,6 +19,11 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
   const { max } = fleet.settings.workers
   if (!Number.isInteger(workers) || workers < 1 || workers > max) {
     const message = `Cannot scale to ${workers}: expected a whole number from 1 to ${max} (workers.max), or "auto".`
+    return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
+  }
+  const fed = databaseCeiling(fleet)
+  if (fed && workers > fed.workers) {
+    const message = `Cannot scale to ${workers}: ${fed.because} (database.budget).`
     return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
   }
   if (fleet.pendingScale) answer(draft, fleet.pendingScale.requestId, `superseded: the fleet now goes to ${workers}`)

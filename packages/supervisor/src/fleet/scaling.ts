@@ -9,6 +9,7 @@ import { scalingInForce, watchCustomSignals } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
+import { databaseCeiling } from './leases.ts'
 import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
 
 /** Decisions kept for `explain`. */
@@ -39,7 +40,8 @@ export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): vo
   const ready = countReady(fleet)
   const serving = ready + warming(fleet)
   const { nowMs, target } = fleet
-  scale(draft, { nowMs, intervalMs, target, min, max, signals, ceiling: currentCeiling(fleet), byHand, ready, serving, bootMs: usualBootMs(fleet) })
+  const ceilings = { ceiling: currentCeiling(fleet), databaseCeiling: databaseCeiling(fleet) }
+  scale(draft, { nowMs, intervalMs, target, min, max, signals, ...ceilings, byHand, ready, serving, bootMs: usualBootMs(fleet) })
   balance(draft)
 }
 

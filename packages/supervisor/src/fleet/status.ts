@@ -13,10 +13,26 @@ export interface Status {
   readonly workers: readonly WorkerStatus[]
   readonly fleet: FleetStatus
   readonly capacity: Capacity
-  readonly database: { readonly budget: number; readonly share: number; readonly granted: number; readonly acknowledged: number } | null
+  readonly database: DatabaseStatus | null
   readonly replica: { readonly id: string; readonly peers: number; readonly coordination: 'alone' | 'redis' | 'redis-lost' }
   readonly restarts: { readonly total: number; readonly lastExit: LastExit | null }
   readonly lastDecision: Decision | null
+}
+
+export interface DatabaseStatus {
+  /** `database.budget`: for all workers of all replicas. */
+  readonly budget: number
+  /** Of it, what is for the workers of this replica. */
+  readonly share: number
+  /** What the workers of this replica may open. */
+  readonly granted: number
+  /** What they have confirmed that they stay within. */
+  readonly acknowledged: number
+  readonly inUse: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+  /** Connections of workers that are gone, and that the server was not yet seen to have closed. */
+  readonly quarantined: number
 }
 
 export interface WorkerStatus {

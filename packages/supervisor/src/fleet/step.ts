@@ -4,6 +4,7 @@ import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts
 import type { FleetEvent } from './event.ts'
 import { onExited, onForkFailed } from './exits.ts'
 import type { Fleet } from './fleet.ts'
+import { onBackendsSeen, onBudgetChanged, onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
 import type { Note } from './note.ts'
 import { reconcile } from './reconcile.ts'
 import { advanceReplacements, settleAtMs } from './reload.ts'
@@ -37,6 +38,7 @@ export function step(fleet: Fleet, event: FleetEvent): Step {
   pressKills(draft)
   advanceReplacements(draft)
   reconcile(draft)
+  shareConnections(draft)
   finishStop(draft)
   publishRoutes(draft, fleet, event.kind === 'hello' ? event.workerId : null)
   return draft
@@ -64,7 +66,14 @@ function take(draft: Draft, event: FleetEvent): void {
       return onProbed(draft, event.workerId, event.healthy, event.detail)
     case 'sampled':
       onSampled(draft, event)
+      repeatLeases(draft)
       return examine(draft)
+    case 'leaseUsed':
+      return onLeaseUsed(draft, event.workerId, event)
+    case 'backendsSeen':
+      return onBackendsSeen(draft, event)
+    case 'budgetChanged':
+      return onBudgetChanged(draft, event.plan)
     case 'scaleRequested':
       return onScaleRequested(draft, event.requestId, event.workers)
     case 'reloadRequested':
@@ -76,6 +85,7 @@ function take(draft: Draft, event: FleetEvent): void {
     case 'fatal':
       return failStop(draft, event.message, 'the app cannot run here')
     case 'hello':
+      return sayLease(draft, event.workerId)
     case 'woken':
       return
   }

@@ -1,12 +1,14 @@
 import { merge, percentileMs } from '../policy/latency.ts'
+import type { LeaseState } from '../policy/lease.ts'
+import type { DatabaseUse } from '../policy/sample.ts'
 import { countReady } from './census.ts'
 import { customNames } from './custom-signals.ts'
 import type { Fleet, Worker } from './fleet.ts'
 import { factsOf, fleetSignals } from './observe.ts'
-import type { FleetStatus, Status, WorkerStatus } from './status.ts'
+import type { DatabaseStatus, FleetStatus, Status, WorkerStatus } from './status.ts'
 
 /** The parts of the status that the fleet knows; the edge adds its own. */
-export type FleetView = Omit<Status, 'version' | 'pid' | 'database' | 'replica'>
+export type FleetView = Omit<Status, 'version' | 'pid' | 'replica'>
 
 export function viewOf(fleet: Fleet, nowMs: number): FleetView {
   return {
@@ -17,6 +19,7 @@ export function viewOf(fleet: Fleet, nowMs: number): FleetView {
     workers: fleet.workers.map((worker) => viewWorker(fleet, worker, nowMs)),
     fleet: viewFleet(fleet),
     capacity: fleet.settings.capacity,
+    database: viewDatabase(fleet),
     restarts: { total: fleet.restarts, lastExit: fleet.lastExit },
     lastDecision: fleet.decisions.at(-1) ?? null,
   }
@@ -42,8 +45,25 @@ function viewWorker(fleet: Fleet, worker: Worker, nowMs: number): WorkerStatus {
     p95Ms: report ? rounded(percentileMs(report.latencies, 0.95)) : null,
     connections: report?.connections ?? null,
     sockets: report?.sockets ?? null,
-    database: report?.database ?? null,
+    database: fleet.settings.database && viewLease(worker.lease),
     signals: report?.signals ?? {},
+  }
+}
+
+const viewLease = ({ granted, acknowledged, inUse, waiting }: LeaseState): DatabaseUse => ({ granted, acknowledged, inUse, waiting })
+
+function viewDatabase({ settings, workers, quarantine }: Fleet): DatabaseStatus | null {
+  if (settings.database === null) return null
+  const { budget, share } = settings.database
+  const sum = (of: (lease: LeaseState) => number): number => workers.reduce((total, { lease }) => total + of(lease), 0)
+  return {
+    budget,
+    share,
+    granted: sum(({ granted }) => granted),
+    acknowledged: sum(({ acknowledged }) => acknowledged),
+    inUse: sum(({ inUse }) => inUse),
+    waiting: sum(({ waiting }) => waiting),
+    quarantined: quarantine.reduce((total, { connections }) => total + connections, 0),
   }
 }
 

@@ -18,6 +18,8 @@ export interface Circumstances {
   readonly target: number
   readonly max: number
   readonly ceiling: Ceiling
+  /** What the database connections feed; null where nobody limits them. */
+  readonly databaseCeiling?: Ceiling | null
   /** The size was set by hand, so the load has no say. */
   readonly byHand: boolean
   readonly past: Past
@@ -74,8 +76,17 @@ function rateObstacle({ nowMs, target, past }: Circumstances, settings: ScalingS
   return [{ name: `rate.${side}`, limit: target + direction * workers, sentence, wouldChange }]
 }
 
-function limitObstacles({ max, ceiling }: Circumstances, wanted: number): Obstacle[] {
+function limitObstacles({ max, ceiling, databaseCeiling }: Circumstances, wanted: number): Obstacle[] {
   const obstacles: Obstacle[] = []
+  if (databaseCeiling && wanted > databaseCeiling.workers) {
+    const sentence = `database.budget: ${databaseCeiling.because}`
+    obstacles.push({
+      name: 'database',
+      limit: databaseCeiling.workers,
+      sentence,
+      wouldChange: 'a higher database.budget, or a lower database.minPerWorker',
+    })
+  }
   if (wanted > max) {
     const sentence = `workers.max: ${max} is the most; replicas are needed for more`
     obstacles.push({ name: 'max', limit: max, sentence, wouldChange: 'a higher workers.max, or another replica' })

@@ -25,6 +25,8 @@ export interface DatabaseUse {
   readonly granted: number
   readonly acknowledged: number
   readonly inUse: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
 }
 
 /** What is known of one worker at one tick. `null` is "not known", never "nothing". */

@@ -42,6 +42,8 @@ export interface ScaleInput extends Omit<Tick, 'expected'>, Bounds {
   /** How long a worker takes from its fork until it serves; null before one did. */
   readonly bootMs: number | null
   readonly ceiling: Ceiling
+  /** What the database connections feed. */
+  readonly databaseCeiling?: Ceiling | null
   /** The size was set by hand: decide and explain, but stay. */
   readonly byHand: boolean
 }

@@ -60,6 +60,8 @@ export function createInbound(parts: InboundParts): Inbound {
         return parts.transfers.begin(workerId, message, handle as TransferHandle | undefined)
       case 'adopted':
         return parts.transfers.settle(workerId, message.transferId, message.taken)
+      case 'leaseUse':
+        return parts.dispatch({ ...message, kind: 'leaseUsed', workerId })
       case 'hello':
         return parts.dispatch({ kind: 'hello', workerId })
       case 'probed':

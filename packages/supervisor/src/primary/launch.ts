@@ -28,6 +28,8 @@ export interface LaunchContext {
   readonly trustedProxies: readonly string[]
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
+  /** What the names of this fleet's database connections begin with; null where nobody limits them. */
+  readonly connectionPrefix: string | null
   /** The primary's own NODE_OPTIONS, which workers inherit. */
   readonly nodeOptions: string
 }
@@ -59,7 +61,13 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       STATIONMASTER_LISTEN: listen,
       ...(context.sticky ? { STATIONMASTER_STICKY: JSON.stringify(context.sticky) } : {}),
       ...(context.trustedProxies.length > 0 ? { STATIONMASTER_TRUSTED_PROXIES: context.trustedProxies.join(',') } : {}),
+      ...(context.connectionPrefix === null ? {} : { STATIONMASTER_CONNECTION_NAME: connectionNameOf(command, context.connectionPrefix) }),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
     },
   }
+}
+
+/** Tells in `pg_stat_activity` whose connection it is, also after its worker died. PostgreSQL keeps 63 bytes. */
+function connectionNameOf({ workerId, slot, generation }: Fork, prefix: string): string {
+  return `${prefix}${workerId} slot ${slot} generation ${generation}`
 }

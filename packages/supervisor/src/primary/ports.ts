@@ -2,6 +2,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../policy/sample.ts'
 import type { TimedNote } from '../fleet/note.ts'
 import type { Status } from '../fleet/status.ts'
+import type { BackendWatch } from './backend-watch.ts'
 import type { LaunchContext } from './launch.ts'
 import type { Measurements } from './sampling.ts'
 
@@ -43,6 +44,8 @@ export interface PrimaryParts {
     close(): void
   }
   usage(): Promise<Usage>
+  /** Which connections of dead workers the database still has; null where nobody limits them. */
+  readonly backends: BackendWatch | null
   /** The container's count of processes killed for memory; null where there is none. */
   oomKills(): Promise<number | null>
   /** Takes secrets out of what a worker said: its last words are shown to others than those who read its stderr. */

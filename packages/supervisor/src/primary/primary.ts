@@ -119,7 +119,7 @@ export class Primary implements Control {
     const fleet = this.#engine.fleet()
     const { replicaId } = this.#parts.launch
     const view = viewOf(fleet, this.#clock.nowMs())
-    return { version: 1, pid: process.pid, ...view, database: null, replica: { id: replicaId, peers: 1, coordination: 'alone' } }
+    return { version: 1, pid: process.pid, ...view, replica: { id: replicaId, peers: 1, coordination: 'alone' } }
   }
 
   decisions(last: number): ReturnType<Control['decisions']> {
@@ -167,12 +167,15 @@ export class Primary implements Control {
       case 'promote':
       case 'drain':
       case 'shed':
+      case 'lease':
       case 'probe': {
         const { workerId, ...message } = command
         return void this.#processes.send(workerId, message)
       }
       case 'publish':
         return this.#publish(command)
+      case 'askBackends':
+        return this.#parts.backends?.ask(command.workerIds, this.#clock, (seen) => this.#engine.dispatch(seen))
       case 'kill':
         return this.#processes.kill(command.workerId, 'SIGKILL')
       case 'diagnose':
@@ -218,6 +221,7 @@ export class Primary implements Control {
     this.#neighbourhood?.close()
     this.#gatekeeper?.close()
     this.#parts.measurer.close()
+    this.#parts.backends?.close()
     this.#engine.close()
     this.#end.resolve(end)
   }

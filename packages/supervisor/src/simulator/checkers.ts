@@ -84,6 +84,7 @@ export class Checkers {
     }
     if (command.kind === 'publish') return this.#bookRoutes(command.routes)
     if (command.kind === 'exit') return this.#books.size > 0 ? [`the supervisor ended and left ${this.#books.size} workers`] : []
+    if (command.kind === 'askBackends') return []
     const entry = this.#books.get(command.workerId)
     if (!entry) return [`${command.kind} was sent to worker ${command.workerId}, which is not there`]
     if (command.kind === 'promote') return this.#bookPromotion(entry)

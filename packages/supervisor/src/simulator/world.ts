@@ -16,6 +16,7 @@ const LONGEST_SLICE_MS = 500
 const FORK_MS = 5
 const LAST_BREATH_MS = 10
 const DIAGNOSIS_MS = 500
+const ANSWER_MS = 200
 const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
@@ -135,6 +136,10 @@ export class World {
       case 'exit':
         this.#ended = true
         return
+      case 'lease':
+        return this.#lease(command)
+      case 'askBackends':
+        return this.#agenda.at(this.nowMs + ANSWER_MS, () => this.#showBackends())
       case 'shed':
       case 'answer':
       case 'publish':
@@ -210,6 +215,19 @@ export class World {
     if (this.nowMs < this.#pausedUntilMs) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     this.#dispatch({ kind: 'sampled', wallMs, ...this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs) })
+  }
+
+  /** Virtual workers query nothing: whatever they are told, they are within it at once. */
+  #lease({ workerId, sequence, granted }: Extract<Command, { kind: 'lease' }>): void {
+    this.#agenda.at(this.nowMs + LAST_BREATH_MS, () =>
+      this.#with(workerId, ({ hung }) => {
+        if (!hung) this.#receive({ kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0 })
+      }),
+    )
+  }
+
+  #showBackends(): void {
+    this.#dispatch({ kind: 'backendsSeen', askedAtMs: this.nowMs - this.#stoodStillMs, backends: [], starting: 0 })
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {

@@ -1,3 +1,4 @@
+import type { LeaseUse } from '../policy/lease.ts'
 import type { Route } from '../policy/route.ts'
 import type { Report } from '../policy/sample.ts'
 
@@ -34,6 +35,8 @@ export type WorkerMessage =
   | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly server: number; readonly head: string }
   /** Answer to `adopt`. */
   | { readonly kind: 'adopted'; readonly transferId: number; readonly taken: boolean }
+  /** How many database connections it has open at most, for the newest lease it knows, and what it needs. */
+  | ({ readonly kind: 'leaseUse' } & LeaseUse)
   /** All that could be answered was answered; the worker exits next. */
   | { readonly kind: 'drained'; readonly cutConnections: number; readonly cutRequests: number }
 
@@ -56,6 +59,8 @@ export type PrimaryMessage =
   | { readonly kind: 'routes'; readonly routes: readonly Route[] }
   /** Answer to `handOver`. */
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
+  /** How many database connections it may have open; a lower sequence than one it knows is old news. */
+  | { readonly kind: 'lease'; readonly sequence: number; readonly granted: number }
   | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }
 
 export interface ListenError {

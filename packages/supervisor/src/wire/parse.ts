@@ -79,6 +79,14 @@ function workerMessageOf(fields: Fields): WorkerMessage {
       }
     case 'adopted':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
+    case 'leaseUse':
+      return {
+        kind,
+        sequence: countOf(fields, 'sequence'),
+        holds: countOf(fields, 'holds'),
+        inUse: countOf(fields, 'inUse'),
+        waiting: countOf(fields, 'waiting'),
+      }
     case 'drained':
       return { kind, cutConnections: countOf(fields, 'cutConnections'), cutRequests: countOf(fields, 'cutRequests') }
     default:
@@ -106,6 +114,8 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
       return { kind, routes: routesOf(fieldOf(fields, 'routes')) }
     case 'handedOver':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
+    case 'lease':
+      return { kind, sequence: countOf(fields, 'sequence'), granted: countOf(fields, 'granted') }
     case 'probe':
       return { kind, path: textOf(fields, 'path', MAX_PATH_LENGTH), timeoutMs: durationOf(fields, 'timeoutMs') }
     default:
@@ -164,7 +174,12 @@ function signalsOf(fields: Fields): Record<string, number> {
 }
 
 function databaseOf(fields: Fields): DatabaseUse {
-  return { granted: countOf(fields, 'granted'), acknowledged: countOf(fields, 'acknowledged'), inUse: countOf(fields, 'inUse') }
+  return {
+    granted: countOf(fields, 'granted'),
+    acknowledged: countOf(fields, 'acknowledged'),
+    inUse: countOf(fields, 'inUse'),
+    waiting: countOf(fields, 'waiting'),
+  }
 }
 
 /** Bucket and count in turns, ascending, so a forged histogram cannot make the primary work more than an honest one. */

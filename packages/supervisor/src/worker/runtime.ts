@@ -7,7 +7,9 @@ import type { Channel } from './channel.ts'
 import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
 import { watchListenOfCluster } from './cluster-listen.ts'
+import type { Report } from '../policy/sample.ts'
 import { ConnectionCount } from './connection-count.ts'
+import { ConnectionLedger } from './connection-ledger.ts'
 import { Door } from './door.ts'
 import { Drain } from './drain.ts'
 import { createHandOver, type HandOver } from './hand-over.ts'
@@ -52,6 +54,7 @@ export class Runtime {
   readonly #servers: Servers
   readonly #intake: Intake | null
   readonly #count: ConnectionCount
+  readonly #ledger: ConnectionLedger | null
   readonly #handOver: HandOver
   readonly #neighbours: Neighbours | null
   readonly #stickyKeys: StickyKeys | null
@@ -89,6 +92,7 @@ export class Runtime {
     this.#handOver = createHandOver(this.#channel)
     this.#neighbours = this.#meetNeighbours()
     this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours) : null
+    this.#ledger = settings.connectionName === null ? null : new ConnectionLedger((use) => this.#channel.send({ kind: 'leaseUse', ...use }))
     this.#publish()
     this.#channel.send({ kind: 'hello' })
   }
@@ -122,6 +126,7 @@ export class Runtime {
       addDrainHook: (hook) => this.#cleanUp.addHook(hook),
       addPool: (pool) => this.#cleanUp.addPool(pool),
       reportSignal: (name, source) => this.#appSignals.set(name, source),
+      leaseTerms: this.#ledger && { ledger: this.#ledger, connectionName: this.#settings.connectionName ?? '' },
       attachSocketIO: (server) => {
         this.#engines.add(server)
         if (this.#neighbours) stickEngines(server, this.#neighbours, createSessionIds(this.#neighbours.secret, this.#neighbours.workerId))
@@ -154,6 +159,8 @@ export class Runtime {
         return this.#intake?.setGate(message.open)
       case 'count':
         return this.#count.tell()
+      case 'lease':
+        return this.#ledger?.take(message.sequence, message.granted)
       case 'shed':
         return shed(this.#traffic, message.connections)
       case 'probe':
@@ -202,8 +209,13 @@ export class Runtime {
       traffic: this.#traffic,
       signals: this.#appSignals,
       tickMs: this.#settings.tickMs,
-      send: (report) => this.#channel.send({ kind: 'report', report }),
+      send: (report) => this.#report(report),
     }).catch((error: unknown) => complain('the worker cannot measure itself:', error))
+  }
+
+  #report(report: Report): void {
+    this.#ledger?.tellChanges()
+    this.#channel.send({ kind: 'report', report })
   }
 
   /** Doors shut by themselves; a server with a handle of its own (exclusive, or Node's round robin) has it closed under it. */

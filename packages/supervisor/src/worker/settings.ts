@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly sticky: StickyBy | null
   /** Networks of the proxies whose `X-Request-Start` is believed. */
   readonly trustedProxies: readonly string[]
+  /** How this worker's database connections are named; null where nobody limits them. */
+  readonly connectionName: string | null
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
 }
@@ -25,6 +27,7 @@ const NAMES = [
   'STATIONMASTER_SOCKET_FOLDER',
   'STATIONMASTER_STICKY',
   'STATIONMASTER_TRUSTED_PROXIES',
+  'STATIONMASTER_CONNECTION_NAME',
 ] as const
 
 /**
@@ -32,7 +35,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -46,6 +49,7 @@ export function takeSettings(): WorkerSettings | null {
     workerId: Number(process.env['STATIONMASTER_WORKER_ID']),
     sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
     trustedProxies: trustedProxies ? trustedProxies.split(',') : [],
+    connectionName: connectionName || null,
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
   }
 }

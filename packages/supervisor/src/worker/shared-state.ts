@@ -1,6 +1,7 @@
 import type { SignalSource } from './app-signals.ts'
 import type { DrainHook, Endable } from './clean-up.ts'
 import type { SocketIOServer } from './engine-sockets.ts'
+import type { LeaseTerms } from './pool.ts'
 
 /** What the preload offers to `stationmaster/worker`. The two may come from different copies of the package. */
 export interface WorkerFacade {
@@ -8,6 +9,8 @@ export interface WorkerFacade {
   addDrainHook(hook: DrainHook): void
   addPool(pool: Endable): void
   reportSignal(name: string, source: SignalSource): void
+  /** Null where nobody limits the database connections. */
+  readonly leaseTerms: LeaseTerms | null
   attachSocketIO(server: SocketIOServer): void
 }
 

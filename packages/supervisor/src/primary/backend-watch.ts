@@ -1,0 +1,151 @@
+import { createRequire } from 'node:module'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from 'pg'
+import type { BackendsSeen } from '../fleet/event.ts'
+
+/** What the database shows of workers that are gone. */
+export interface BackendWatch {
+  /** Calls `seen` once, when the server has answered; while it is away it is asked again and again. */
+  ask(workerIds: readonly number[], clock: Clock, seen: (event: BackendsSeen) => void): void
+  close(): void
+}
+
+export interface BackendWatchOptions {
+  /** Null where nobody told where the database is. */
+  readonly url: string | null
+  /** What the names of this fleet's connections begin with; the worker's id follows. Null where nobody limits them. */
+  readonly prefix: string | null
+  /** The app's entry point: its copy of `pg` is used. */
+  readonly entry: string
+  readonly terminateOrphans: boolean
+  warn(sentence: string): void
+}
+
+interface Clock {
+  nowMs(): number
+}
+
+/** Between two questions, and the longest pause while the server is away. */
+const ASK_AGAIN_MS = 200
+const LONGEST_PAUSE_MS = 1000
+/** A server that takes longer than this to connect or to answer is asked again. */
+const ANSWER_MS = 5000
+
+const NOTHING = {
+  kind: 'backendsSeen' as const,
+  backends: [],
+  starting: 0,
+}
+
+type Row = { readonly pid: number; readonly application_name: string; readonly is_starting: boolean }
+
+const LOOK = `select pid, application_name, usesysid is null as is_starting from pg_stat_activity
+  where starts_with(application_name, $1) or (usesysid is null and backend_type = 'client backend')`
+const END = 'select pg_terminate_backend(pid) from pg_stat_activity where pid = any($1) and starts_with(application_name, $2)'
+
+/** Asks over one connection, which is opened when the first worker has died and then kept. It is one of those that the budget leaves to the supervisor. */
+export function createBackendWatch(options: BackendWatchOptions): BackendWatch | null {
+  const { prefix } = options
+  return prefix === null ? null : new Watch({ ...options, prefix })
+}
+
+class Watch implements BackendWatch {
+  readonly #options: BackendWatchOptions & { readonly prefix: string }
+  #client: Client | null = null
+  #isPooled = false
+  #isClosed = false
+  #warned = false
+
+  constructor(options: BackendWatchOptions & { readonly prefix: string }) {
+    this.#options = options
+  }
+
+  ask(workerIds: readonly number[], clock: Clock, seen: (event: BackendsSeen) => void): void {
+    void this.#lookUntilSeen(workerIds, clock).then((event) => event && seen(event))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#client?.end().catch(() => {})
+    this.#client = null
+  }
+
+  async #lookUntilSeen(workerIds: readonly number[], clock: Clock): Promise<BackendsSeen | null> {
+    const { url, entry } = this.#options
+    const pg = url === null ? null : loadPg(entry, import.meta.url)
+    // Nobody can be asked: what a process had open is taken to end with it.
+    if (pg === null) return { ...NOTHING, askedAtMs: Number.MAX_SAFE_INTEGER }
+    for (let pauseMs = ASK_AGAIN_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      await pause(pauseMs, undefined, { ref: false })
+      if (this.#isClosed) return null
+      const seen = await this.#look(pg, workerIds, clock).catch((error: unknown) => this.#failed(error))
+      if (seen) return seen
+    }
+  }
+
+  async #look(pg: Pg, workerIds: readonly number[], clock: Clock): Promise<BackendsSeen> {
+    const { prefix, terminateOrphans } = this.#options
+    const client = this.#client ?? (await this.#connect(pg))
+    const askedAtMs = clock.nowMs()
+    if (this.#isPooled) return { ...NOTHING, askedAtMs }
+    const { rows } = await client.query<Row>(LOOK, [prefix])
+    const pids = rows.filter((row) => workerIds.includes(workerOf(row, prefix))).map(({ pid }) => pid)
+    if (terminateOrphans && pids.length > 0) await client.query(END, [pids, prefix])
+    return { ...NOTHING, askedAtMs, backends: countByWorker(rows, prefix), starting: rows.filter((row) => row.is_starting).length }
+  }
+
+  async #connect(pg: Pg): Promise<Client> {
+    const client = new pg.Client({
+      connectionString: this.#options.url ?? '',
+      application_name: `${this.#options.prefix}watch`,
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
+    })
+    const forget = (): void => {
+      if (this.#client === client) this.#client = null
+    }
+    client.on('error', forget).on('end', forget)
+    await client.connect()
+    this.#client = client
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    // A pooler in between gives a number of its own, and ends what a dead process had open by itself.
+    this.#isPooled = rows[0]?.pid !== (client as unknown as { processID: number }).processID
+    return client
+  }
+
+  #failed(error: unknown): void {
+    this.#client?.end().catch(() => {})
+    this.#client = null
+    if (this.#warned) return
+    this.#warned = true
+    this.#options.warn(
+      `The database could not be asked which connections of a worker that is gone are still open; they stay reserved until it can (${String(error)}).`,
+    )
+  }
+}
+
+type Pg = { readonly Client: new (config: object) => Client }
+
+/** As the app would load it, or else as our own peer. */
+function loadPg(...origins: readonly string[]): Pg | null {
+  for (const origin of origins) {
+    try {
+      return createRequire(origin)('pg') as Pg
+    } catch {
+      // the next one may have it
+    }
+  }
+  return null
+}
+
+const workerOf = ({ application_name: name }: Row, prefix: string): number =>
+  name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : -1
+
+function countByWorker(rows: readonly Row[], prefix: string): { workerId: number; connections: number }[] {
+  const counts = new Map<number, number>()
+  for (const row of rows) {
+    const workerId = workerOf(row, prefix)
+    if (workerId > 0) counts.set(workerId, (counts.get(workerId) ?? 0) + 1)
+  }
+  return [...counts].map(([workerId, connections]) => ({ workerId, connections }))
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
+import { viewOf } from '../../packages/supervisor/src/fleet/view.ts'
+import { type Driver, reportOf, running } from './driver.ts'
+
+/** Sixteen connections for workers, two of which each needs. */
+const PLAN = planBudget({ budget: 19, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 2 })
+const open = (size = 2): Driver => confirmAll(running(size, { database: PLAN }))
+
+/** Every worker confirms what it was last told, and needs nothing. */
+function confirmAll(driver: Driver): Driver {
+  for (const { id, lease } of driver.fleet.workers) use(driver, id, { holds: lease.granted })
+  return driver
+}
+
+function use(driver: Driver, workerId: number, fields: { holds?: number; inUse?: number; waiting?: number } = {}): Driver {
+  const lease = driver.fleet.workers.find(({ id }) => id === workerId)?.lease
+  const { sequence = 0, held = 0 } = lease ?? {}
+  return driver.send({ kind: 'leaseUsed', workerId, sequence, holds: held, inUse: 0, waiting: 0, ...fields })
+}
+
+const granted = (driver: Driver): number[] => driver.fleet.workers.map(({ lease }) => lease.granted)
+
+describe('a budget', () => {
+  it('is planned with the reserve taken off, the own connection among it, and room for a successor', () => {
+    expect(PLAN).toEqual({ budget: 19, share: 16, available: 16, floor: 2 })
+    expect(planBudget({ budget: 20, reserve: 0, minPerWorker: 2, replicas: 1, minWorkers: 1 })).toMatchObject({ share: 20, available: 19 })
+    expect(planBudget({ budget: 100, reserve: 4, minPerWorker: 2, replicas: 3, minWorkers: 1 })).toMatchObject({ share: 32, available: 32 })
+    expect(planBudget({ budget: 5, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 1 })).toMatchObject({ available: 2, floor: 1 })
+  })
+
+  it('goes to the workers in equal parts, and moves to who needs it once the other has confirmed', () => {
+    const driver = open()
+    expect(granted(driver)).toEqual([7, 7])
+    use(driver, 1, { inUse: 7, waiting: 30 })
+    expect(granted(driver)).toEqual([9, 2])
+    use(driver, 2, { holds: 5 })
+    expect(granted(driver)).toEqual([11, 2])
+    use(driver, 2, { holds: 2 })
+    expect(granted(driver)).toEqual([14, 2])
+  })
+
+  it('is repeated to a worker that has not confirmed, and to one that says hello', () => {
+    const driver = running(1, { database: PLAN })
+    const before = driver.commandsOf('lease').length
+    driver.tick()
+    expect(driver.commandsOf('lease').slice(before)).toEqual([{ kind: 'lease', workerId: 1, sequence: 1, granted: 14 }])
+    confirmAll(driver).tick()
+    expect(driver.commandsOf('lease')).toHaveLength(before + 1)
+    driver.send({ kind: 'hello', workerId: 1 })
+    expect(driver.commandsOf('lease')).toHaveLength(before + 2)
+  })
+
+  it('keeps what a dead worker held until the server shows it gone, piece by piece', () => {
+    const driver = open()
+    driver.exit(1, { code: null, signal: 'SIGKILL' })
+    expect(driver.commandsOf('askBackends')).toEqual([{ kind: 'askBackends', workerIds: [1] }])
+    driver.send({ kind: 'woken' }, 1000)
+    expect(driver.fleet.workers.map(({ lease }) => lease.held)).toEqual([7, 2])
+    const seen = (connections: number, starting = 0) =>
+      driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs, backends: connections > 0 ? [{ workerId: 1, connections }] : [], starting })
+    driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs - 900, backends: [], starting: 0 })
+    expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ quarantined: 7 })
+    seen(3)
+    expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ budget: 19, share: 16, granted: 11, quarantined: 3 })
+    seen(0, 1)
+    expect(driver.fleet.quarantine).toMatchObject([{ connections: 1 }])
+    seen(0)
+    expect(driver.fleet.quarantine).toEqual([])
+    expect(driver.commandsOf('askBackends')).toHaveLength(4)
+  })
+
+  it('leaves nothing in quarantine of a worker that was never granted anything', () => {
+    const driver = open()
+    driver.exit(1, { code: 1 }).send({ kind: 'woken' }, 1000)
+    const successor = driver.ids('booting')[0] as number
+    driver.send({ kind: 'forkFailed', workerId: successor, message: 'EAGAIN' })
+    expect(driver.fleet.quarantine.map(({ workerId }) => workerId)).toEqual([1])
+  })
+
+  it('admits no worker without its floor, and says so', () => {
+    const driver = open()
+    driver.send({ kind: 'scaleRequested', requestId: 1, workers: 8 })
+    expect(driver.commandsOf('answer').at(-1)?.error?.message).toBe(
+      'Cannot scale to 8: 16 connections feed 7 workers with 2 each, and a successor in a reload (database.budget).',
+    )
+  })
+
+  it('holds a decision back where connections are lacking', () => {
+    const plan = planBudget({ budget: 9, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 1 })
+    const driver = confirmAll(running(2, { database: plan, workers: { min: 2 } }))
+    for (let tick = 0; tick < 40; tick++) driver.tick({ report: reportOf({ queue: 900 }) })
+    expect(driver.fleet.target).toBe(2)
+    expect(driver.fleet.standing?.heldBackBy[0]).toBe('database.budget: 6 connections feed 2 workers with 2 each, and a successor in a reload')
+  })
+
+  it('replaces a worker that died with everything at once; its connections come as the server lets go of them', () => {
+    const driver = confirmAll(running(1, { database: PLAN }))
+    use(driver, 1, { inUse: 14, waiting: 9 })
+    expect(granted(driver)).toEqual([16])
+    driver.exit(1, { code: null, signal: 'SIGKILL' }).send({ kind: 'woken' }, 2000)
+    expect(driver.workers('booting').map(({ lease }) => lease.granted)).toEqual([0])
+    driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs, backends: [{ workerId: 1, connections: 13 }], starting: 0 })
+    expect(driver.workers('booting').map(({ lease }) => lease.granted)).toEqual([2])
+  })
+
+  it('can be lowered: nobody grows before the rest was given back', () => {
+    const driver = open()
+    const lower = planBudget({ budget: 11, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 2 })
+    driver.send({ kind: 'budgetChanged', plan: lower })
+    expect(granted(driver)).toEqual([3, 3])
+    use(driver, 1, { holds: 6, inUse: 6, waiting: 9 })
+    expect(granted(driver)).toEqual([6, 2])
+    expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ budget: 11, share: 8, granted: 8, inUse: 6, waiting: 9 })
+  })
+})

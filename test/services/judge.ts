@@ -1,0 +1,74 @@
+import type { Service } from 'example-app/services'
+import { startPostgres } from 'example-app/services'
+import pg from 'pg'
+
+/** How often the server is looked at. */
+const LOOK_MS = 20
+
+/** A PostgreSQL that refuses one connection too many, and somebody who counts all the time. */
+export class Judge {
+  readonly url: string
+  readonly service: Service
+  readonly admin: pg.Client
+  /** Connections of the app's role: now, and the most ever. */
+  now = 0
+  most = 0
+  looks = 0
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<unknown> = Promise.resolve()
+
+  constructor(service: Service, admin: pg.Client, url: string) {
+    this.service = service
+    this.admin = admin
+    this.url = url
+  }
+
+  async limit(connections: number): Promise<void> {
+    await this.admin.query(`alter role app connection limit ${connections}`)
+  }
+
+  watch(): void {
+    this.most = 0
+    const lookAgain = async (): Promise<void> => {
+      // While the server is away there is nothing to see.
+      await this.count().catch(() => {})
+      if (this.#timer) this.#timer = setTimeout(look, LOOK_MS)
+    }
+    const look = (): void => {
+      this.#looking = lookAgain()
+    }
+    this.#timer = setTimeout(look, LOOK_MS)
+  }
+
+  async stopWatching(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    await this.#looking
+  }
+
+  async count(): Promise<number> {
+    const { rows } = await this.admin.query("select count(*)::int as count from pg_stat_activity where usename = 'app'")
+    this.now = rows[0].count
+    this.most = Math.max(this.most, this.now)
+    this.looks++
+    return this.now
+  }
+
+  async close(): Promise<void> {
+    await this.stopWatching()
+    await this.admin.end()
+    await this.service.stop()
+  }
+}
+
+export async function openJudge(): Promise<Judge> {
+  const service = await startPostgres()
+  const admin = new pg.Client({ connectionString: service.url })
+  admin.on('error', () => {})
+  await admin.connect()
+  await admin.query("create role app login password 'app'")
+  const url = new URL(service.url)
+  url.username = 'app'
+  url.password = 'app'
+  return new Judge(service, admin, url.href)
+}
