@@ -77,8 +77,8 @@ export class Driver {
   readonly initial: Fleet
   #lastPid = 100
 
-  constructor(settings: FleetSettings = fleetSettings()) {
-    this.initial = initialFleet(settings)
+  constructor(settings: FleetSettings = fleetSettings(), chance: number | null = null) {
+    this.initial = initialFleet(settings, chance)
     this.fleet = this.initial
   }
 

@@ -31,6 +31,19 @@ test('a crashed worker is forked again in its slot after a back-off that doubles
   expect(delays).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000])
 })
 
+test('two fleets whose workers fail together do not restart them in step, and the same fleet does so again', () => {
+  const delaysOf = (chance: number): number[] => {
+    const driver = new Driver(fleetSettings({ restart: { intensity: 100 } }), chance).send({ kind: 'started' })
+    for (let crashes = 0; crashes < 12; crashes++) crash(driver, 1)
+    return driver.notesOf('fleet:restarting').map(({ inMs }) => inMs)
+  }
+  const [one, other] = [delaysOf(0.1), delaysOf(0.6)]
+  expect(one).toHaveLength(12)
+  expect(one.filter((delayMs, index) => delayMs === other[index])).toEqual([])
+  expect(delaysOf(0.1)).toEqual(one)
+  expect(Math.max(...one, ...other)).toBeLessThanOrEqual(15_000)
+})
+
 test('the back-off of one slot delays no growth in the others', () => {
   const driver = running(2, { restart: { backoffMs: 10_000 } })
   driver.exit(driver.ids('ready')[0] as number)

@@ -85,6 +85,16 @@ test('who retires: the cheapest to drain, one after the other, never the last re
   )
 })
 
+test('chance takes up to a quarter off a back-off, also off the longest', () => {
+  const settings = { intensity: 9, windowMs: 10_000, backoffMs: 100, backoffMaxMs: 700 }
+  let state = calm
+  for (const longestMs of [100, 200, 400, 700, 700]) {
+    const delays = [0, 0.5, 1].map((chance) => afterExit(state, 0, settings, chance).delayMs)
+    expect(delays).toEqual([longestMs, Math.round(longestMs * 0.875), longestMs * 0.75])
+    state = afterExit(state, 0, settings).state
+  }
+})
+
 test('restart intensity and back-off, as a model that looks at the whole history has them', () => {
   const settings = { intensity: 3, windowMs: 10_000, backoffMs: 100, backoffMaxMs: 700 }
   fc.assert(

@@ -18,7 +18,7 @@ export function countFailure(draft: Draft, failure: Failure): void {
   const { restart } = fleet.settings
   // A fleet that never ran has no good past to fall back on: while it starts, failures do not age.
   const settings = fleet.phase === 'starting' ? { ...restart, windowMs: Number.POSITIVE_INFINITY } : restart
-  const verdict = afterExit(fleet.respawn, fleet.nowMs, settings)
+  const verdict = afterExit(fleet.respawn, fleet.nowMs, settings, nextChance(draft))
   fleet.respawn = verdict.state
   fleet.restarts++
   backOff(draft, failure.slot, verdict.state.notBeforeMs)
@@ -44,7 +44,7 @@ export function failStart(draft: Draft, failure: Failure): void {
 export function countSpareFailure(draft: Draft, failure: Failure): void {
   const { fleet } = draft
   const { restart } = fleet.settings
-  const verdict = afterExit(fleet.spareRespawn, fleet.nowMs, restart)
+  const verdict = afterExit(fleet.spareRespawn, fleet.nowMs, restart, nextChance(draft))
   fleet.restarts++
   if (!verdict.exceeded) {
     fleet.spareRespawn = verdict.state
@@ -54,6 +54,13 @@ export function countSpareFailure(draft: Draft, failure: Failure): void {
   fleet.spareRespawn = givenUp(fleet.nowMs, restart.windowMs)
   const message = `Spare workers failed ${verdict.state.exitsMs.length} times; last, ${failure.what}. None is started for ${describeMs(restart.windowMs)}; the workers that serve go on.`
   draft.notes.push({ kind: 'fleet:warning', message })
+}
+
+/** Steps of this size, taken off at 1, never gather anywhere: neighbours in time are far apart. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+function nextChance({ fleet }: Draft): number {
+  return fleet.chance === null ? 0 : (fleet.chance + fleet.restarts * GOLDEN_RATIO) % 1
 }
 
 const givenUp = (nowMs: number, forMs: number): RespawnState => ({ exitsMs: [], notBeforeMs: nowMs + forMs })

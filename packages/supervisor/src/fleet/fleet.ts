@@ -130,10 +130,12 @@ export interface Fleet {
   readonly decisions: readonly Decision[]
   readonly standing: Decision | null
   readonly restarts: number
+  /** Where the chance of this fleet begins, from 0 up to 1: each restart draws the next. Null draws none. */
+  readonly chance: number | null
   readonly lastExit: LastExit | null
 }
 
-export function initialFleet(settings: FleetSettings): Fleet {
+export function initialFleet(settings: FleetSettings, chance: number | null = null): Fleet {
   return {
     settings,
     phase: 'starting',
@@ -166,6 +168,7 @@ export function initialFleet(settings: FleetSettings): Fleet {
     decisions: [],
     standing: null,
     restarts: 0,
+    chance,
     lastExit: null,
   }
 }

@@ -54,7 +54,7 @@ export class Primary implements Control {
     this.#parts = parts
     this.#clock = createRunningClock(parts.launch.fleet.tickMs)
     this.ended = this.#end.promise
-    const initial = initialFleet(parts.launch.fleet)
+    const initial = initialFleet(parts.launch.fleet, Math.random())
     this.#recorder = createRecorder((): Fleet => (this.#engine ? this.#engine.fleet() : initial))
     this.#engine = createEngine(initial, {
       nowMs: () => this.#clock.nowMs(),
