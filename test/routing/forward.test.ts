@@ -85,9 +85,21 @@ describe('a request for another worker', () => {
     expect(heads.map((head) => /\/\d/.exec(head)?.[0])).toEqual(['/0', '/1', '/1'])
   })
 
-  test.each(['GET', 'POST', 'DELETE'])('is answered by whoever has it if the owner went before it took it: %s', async (method) => {
+  test.each(['POST', 'DELETE'])('is answered by whoever has it if the owner went before it took it: %s', async (method) => {
     const { port } = await forwarder((_head, socket) => socket.destroy())
+    expect(await twoOf(method, port)).toEqual(Array.from({ length: 2 }, () => [200, 'here the body']))
+  })
+
+  test.each(['GET', 'POST', 'DELETE'])('is answered by whoever has it if there is no owner: %s', async (method) => {
+    const { port, owner } = await forwarder(answers)
+    owner.close()
     expect(await twoOf(method, port)).toEqual(Array.from({ length: 2 }, () => [200, method === 'GET' ? 'here ' : 'here the body']))
+  })
+
+  test('does not bring down a second worker if its owner ended over it', async () => {
+    const { port, heads } = await forwarder((_head, socket) => socket.destroy())
+    expect(await ask({ port, path: '/deadly' })).toMatchObject({ status: 502 })
+    expect(heads).toHaveLength(1)
   })
 
   test('is done by nobody else once its owner has taken it and is gone', async () => {

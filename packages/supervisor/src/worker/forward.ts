@@ -57,14 +57,15 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
     if (hasLeft) answer.destroy()
     else passAnswer(answer, response, isHttp2(request))
   })
-  out.on('error', () => {
+  out.on('error', (error) => {
     // What has begun to be answered ends with the answer.
     if (hasLeft || response.headersSent) return
     request.unpipe(out)
-    if (hasBegun) refuse(response)
-    else if (out.reusedSocket && isWhole)
-      forwardRequest(request, response, destination) // closed at the very moment it was used again
-    else destination.onGone()
+    const mayHaveBegun = hasBegun || (wasRead(error) && !asksFirst && !destination.isRepeatable)
+    const onGone = mayHaveBegun ? () => refuse(response) : destination.onGone
+    // A kept connection may have been closed at the very moment it was used again.
+    if (out.reusedSocket && isWhole && !hasBegun) forwardRequest(request, response, { ...destination, onGone })
+    else onGone()
   })
   response.on('close', () => {
     hasLeft = true
@@ -90,6 +91,11 @@ function say(request: IncomingMessage, destination: Destination): ClientRequest 
   } catch {
     return null
   }
+}
+
+/** The owner took all that was sent and closed without a word. Had anything been left unread, a system call would have failed. */
+function wasRead(error: NodeJS.ErrnoException): boolean {
+  return error.syscall === undefined
 }
 
 /** The owner went away with a request that it had begun; whether it was done nobody knows. */

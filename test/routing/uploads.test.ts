@@ -1,0 +1,86 @@
+import { createHash, randomBytes } from 'node:crypto'
+import http from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import { it } from '../processes/harness.ts'
+import { within } from '../processes/harness/until.ts'
+import { Fleet, type Seen } from './harness/fleet.ts'
+
+const CLIENTS = 40
+/** 2,000 in all. */
+const UPLOADS_EACH = 50
+const BODIES = Array.from({ length: 8 }, (_, index) => randomBytes(500 + index * 3000))
+const HASHES = BODIES.map((body) => createHash('sha256').update(body).digest('hex'))
+
+interface Outcome {
+  readonly path: string
+  readonly status: number | string
+  readonly isWhole: boolean
+}
+
+/** One upload in three segments. */
+function upload(fleet: Fleet, sid: string, path: string, which: number, agent: http.Agent): Promise<Outcome> {
+  const body = BODIES[which] as Buffer
+  const outcome = new Promise<Outcome>((resolve) => {
+    const headers = { cookie: `sid=${sid}`, ...(which % 2 === 0 ? { 'content-length': body.length } : {}) }
+    const request = http.request({ host: '127.0.0.1', port: fleet.station.port, path, method: 'POST', agent, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('error', (error: NodeJS.ErrnoException) => resolve({ path, status: error.code ?? error.message, isWhole: false }))
+      response.on('end', () => {
+        const isWhole = response.statusCode === 200 && (JSON.parse(text) as Seen).hash === HASHES[which]
+        resolve({ path, status: response.statusCode ?? 0, isWhole })
+      })
+    })
+    request.on('error', (error: NodeJS.ErrnoException) => resolve({ path, status: error.code ?? error.message, isWhole: false }))
+    const third = Math.ceil(body.length / 3)
+    request.write(body.subarray(0, third))
+    setImmediate(() => {
+      request.write(body.subarray(third, 2 * third))
+      setImmediate(() => request.end(body.subarray(2 * third)))
+    })
+  })
+  return within(`the outcome of ${path}`, outcome, { boundMs: 30_000 })
+}
+
+/** Uploads of many clients, each with a cookie and a connection of its own, while `meanwhile` goes on. */
+async function uploadAll(fleet: Fleet, meanwhile: () => Promise<void>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  const all = Array.from({ length: CLIENTS }, async (_, client) => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+    for (let i = 0; i < UPLOADS_EACH; i++)
+      outcomes.push(await upload(fleet, `uploader-${client}`, `/upload-${client}-${i}`, (client + i) % BODIES.length, agent))
+    agent.destroy()
+  })
+  while (outcomes.length < (CLIENTS * UPLOADS_EACH) / 8) await pause(5)
+  await meanwhile()
+  await Promise.all(all)
+  return outcomes
+}
+
+describe('2,000 uploads over three workers', () => {
+  it('arrive whole, all of them and each once, while a worker is drained', async ({ stage }) => {
+    const fleet = await Fleet.open(stage, { workers: 3 })
+    const outcomes = await uploadAll(fleet, async () => {
+      await fleet.station.control.drain(Number([...fleet.sids.keys()][0]))
+    })
+    expect(outcomes.filter(({ isWhole }) => !isWhole)).toEqual([])
+    const ran = (await fleet.runs()).filter((line) => line.includes('POST')).map((line) => line.split(' ')[2])
+    expect([ran.length, new Set(ran).size]).toEqual([CLIENTS * UPLOADS_EACH, CLIENTS * UPLOADS_EACH])
+  })
+
+  it('are whole or known to have failed while a worker is killed, and no second worker runs one', async ({ stage }) => {
+    const fleet = await Fleet.open(stage, { workers: 3 })
+    const victim = [...fleet.sids.keys()][0] as string
+    const pid = await fleet.pidOf(victim)
+    const outcomes = await uploadAll(fleet, () => Promise.resolve(void process.kill(pid, 'SIGKILL')))
+    const failed = outcomes.filter(({ isWhole }) => !isWhole)
+    // What it had, directly or forwarded: at most one of each client.
+    expect(failed.length).toBeLessThanOrEqual(CLIENTS)
+    expect(new Set([...failed.map(({ status }) => status), 502, 'ECONNRESET', 'EPIPE'])).toEqual(new Set([502, 'ECONNRESET', 'EPIPE']))
+    const ran = (await fleet.runs()).filter((line) => line.includes('POST')).map((line) => line.split(' ')[2])
+    expect(ran.filter((path, index) => ran.indexOf(path) !== index)).toEqual([])
+  })
+})
