@@ -38,7 +38,9 @@ test('scale by hand grows at once, is answered when all are ready, and stays by 
   expect(driver.fleet.target).toBe(3)
   expect(driver.fleet.standing).toMatchObject({ to: 3, wanted: 2, lane: 'manual' })
   expect(driver.fleet.standing?.heldBackBy[0]).toContain('set by hand')
-  driver.send({ kind: 'scaleRequested', requestId: 2, workers: 'auto' }).tick({ cpu: 0.01 })
+  driver.send({ kind: 'scaleRequested', requestId: 2, workers: 'auto' })
+  expect(driver.fleet.standing).toBeNull()
+  driver.tick({ cpu: 0.01 })
   expect(driver.fleet.target).toBe(2)
 })
 

@@ -14,6 +14,7 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
   if (refusedWhileStopping(draft, requestId)) return
   if (workers === 'auto') {
     fleet.mode = 'auto'
+    fleet.standing = null
     return answer(draft, requestId, 'scaling follows the load again')
   }
   const { max } = fleet.settings.workers

@@ -75,6 +75,8 @@ function scale(draft: Draft, input: ScaleInput): void {
 export function scaleByHand(draft: Draft, workers: number): void {
   const { fleet } = draft
   fleet.mode = 'manual'
+  // It speaks of the size and the rules before this; the next tick makes a new one.
+  fleet.standing = null
   if (workers === fleet.target) return
   fleet.scale = afterChange(fleet.scale, fleet.nowMs, workers > fleet.target)
   carryOut(draft, {
