@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { Plan } from '../simulator/plan.ts'
+import type { Compared } from '../simulator/compare.ts'
 import type { Outcome } from '../simulator/simulate.ts'
 import { describeStep } from './render-decision.ts'
 import { type Terminal, harmless } from './terminal.ts'
@@ -47,6 +48,18 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
     ...outcome.transcript.map((line) => `  ${harmless(line)}`),
     ...summary.unmet.map((sentence) => paint('red', `not as expected: ${harmless(sentence)}`)),
   ]
+}
+
+/** Several policies on one load, side by side. */
+export function renderComparison(own: Outcome, others: readonly Compared[], paint: Terminal['paint']): string[] {
+  if (others.length === 0) return []
+  const rows = [{ name: 'this policy', outcome: own }, ...others].map(({ name, outcome: { summary } }) => {
+    const { sloViolationS, workerHours, changes, maxReady, maxQueue } = summary
+    return [name, `${sloViolationS} s`, String(workerHours), String(changes), String(maxReady), count(maxQueue)]
+  })
+  const titles = ['', 'over objective', 'worker-hours', 'changes', 'most ready', 'longest queue']
+  const line = (cells: readonly string[]): string => cells.map((cell, index) => (index === 0 ? cell.padEnd(16) : cell.padStart(15))).join('')
+  return ['', paint('dim', line(titles)), ...rows.map(line), ...others.map(({ name, source }) => paint('dim', `${name}: ${source}`))]
 }
 
 /** Where a month costs more than one and a half times what was planned, it is said. */

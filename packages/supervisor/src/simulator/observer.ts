@@ -47,7 +47,7 @@ export class Observer {
     this.#plan = plan
   }
 
-  see(turn: Turn): void {
+  see(turn: Pick<Turn, 'fleet' | 'event' | 'ledger' | 'atMs'>): void {
     if (turn.event.kind !== 'sampled') return
     const { tickMs } = this.#plan
     const moment = this.#momentOf(turn)
@@ -75,7 +75,7 @@ export class Observer {
     return ledger.waiting > 0 && ledger.answered === this.#answered && this.#answered > 0
   }
 
-  #momentOf({ fleet, ledger, atMs }: Turn): Detail {
+  #momentOf({ fleet, ledger, atMs }: Pick<Turn, 'fleet' | 'ledger' | 'atMs'>): Detail {
     const counts = { ready: 0, booting: 0, spare: 0, draining: 0, killing: 0, vacant: 0 }
     const [cpu, queue, memory, busy] = [new Mean(), new Mean(), new Mean(), new Mean()]
     const { memoryLimitBytes } = fleet.settings.workers

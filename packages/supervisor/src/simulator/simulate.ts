@@ -1,11 +1,13 @@
 import type { Decision } from '../policy/decision.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
+import type { Note } from '../fleet/note.ts'
 import { Checkers } from './checkers.ts'
 import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
 import { transcriptOf } from './transcript.ts'
-import { type Turn, World } from './world.ts'
+import type { Ledger } from './workplace.ts'
+import { type Pilot, type Turn, World } from './world.ts'
 
 /** USD a month. */
 export interface Prices {
@@ -29,7 +31,6 @@ export interface Summary extends Totals {
   readonly unmet: readonly string[]
 }
 
-/** What `simulate --json` prints, but for the details of the timeline. */
 export interface Outcome {
   readonly decisions: readonly Decision[]
   readonly timeline: readonly Detail[]
@@ -38,48 +39,75 @@ export interface Outcome {
   readonly transcript: readonly string[]
 }
 
+/** What a run leaves behind besides what was observed. */
+interface Rest {
+  readonly ledger: Ledger
+  readonly restarts: number
+  readonly violations: readonly string[]
+  readonly transcript: readonly string[]
+}
+
 const HOURS_PER_MONTH = 730
 /** More would only repeat the first. */
 const MOST_VIOLATIONS = 10
 const TRANSCRIPT_STEPS = 40
 
-/** Runs a plan to its end in virtual time. The same plan and settings give the same outcome, byte for byte. */
-export function simulate(plan: Plan, settings: FleetSettings, prices: Prices): Outcome {
+/** Counts what was decided. */
+export class Tally {
+  readonly #decisions: Decision[] = []
+  #changes = 0
+
+  see(notes: readonly Note[]): void {
+    for (const note of notes) {
+      if (note.kind === 'fleet:decided') this.#decisions.push(note.decision)
+      if (note.kind === 'fleet:scaled') this.#changes++
+    }
+  }
+
+  outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript }: Rest, prices: Prices): Outcome {
+    const hours = plan.durationMs / 3_600_000
+    const costUsdPerMonth = prices.perReplicaMonth + prices.fixedMonth
+    const numbers = {
+      ...observer.totals(),
+      replicaHours: rounded(hours),
+      costUsd: rounded((costUsdPerMonth * hours) / HOURS_PER_MONTH),
+      costUsdPerMonth,
+      changes: this.#changes,
+      restarts,
+      requests: ledger.arrived,
+      answered: ledger.answered,
+      cut: ledger.cut,
+    }
+    const summary = { ...numbers, violations: violations.slice(0, MOST_VIOLATIONS), unmet: unmetOf(plan, numbers) }
+    return { decisions: this.#decisions, timeline: observer.timeline, summary, transcript }
+  }
+}
+
+/** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
+export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, pilot: Pilot | null = null): Outcome {
   const observer = new Observer(plan)
+  const tally = new Tally()
   const checkers = new Checkers(settings)
-  const decisions: Decision[] = []
   const violations: string[] = []
   const recent: Turn[] = []
-  let last: Turn | null = null
-  let changes = 0
-  const world = new World(settings, plan.scenario, plan.startsAtMs, (turn) => {
-    last = turn
-    observer.see(turn)
-    for (const note of turn.notes) {
-      if (note.kind === 'fleet:decided') decisions.push(note.decision)
-      if (note.kind === 'fleet:scaled') changes++
-    }
-    if (violations.length >= MOST_VIOLATIONS) return
-    if (violations.length === 0) remember(recent, turn)
-    violations.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
-  })
+  let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
+  const world = new World(
+    settings,
+    plan.scenario,
+    plan.startsAtMs,
+    (turn) => {
+      ledger = turn.ledger
+      observer.see(turn)
+      tally.see(turn.notes)
+      if (violations.length >= MOST_VIOLATIONS) return
+      if (violations.length === 0) remember(recent, turn)
+      violations.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
+    },
+    pilot,
+  )
   world.run(plan.durationMs)
-  const hours = plan.durationMs / 3_600_000
-  const costUsdPerMonth = prices.perReplicaMonth + prices.fixedMonth
-  const ledger = (last as Turn | null)?.ledger ?? { arrived: 0, answered: 0, cut: 0 }
-  const numbers = {
-    ...observer.totals(),
-    replicaHours: rounded(hours),
-    costUsd: rounded((costUsdPerMonth * hours) / HOURS_PER_MONTH),
-    costUsdPerMonth,
-    changes,
-    restarts: world.fleet.restarts,
-    requests: ledger.arrived,
-    answered: ledger.answered,
-    cut: ledger.cut,
-  }
-  const summary = { ...numbers, violations: violations.slice(0, MOST_VIOLATIONS), unmet: unmetOf(plan, numbers) }
-  return { decisions, timeline: observer.timeline, summary, transcript: violations.length > 0 ? transcriptOf(recent) : [] }
+  const transcript = violations.length > 0 ? transcriptOf(recent) : []
+  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript }, prices)
 }
 
 function remember(recent: Turn[], turn: Turn): void {

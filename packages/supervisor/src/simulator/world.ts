@@ -21,6 +21,8 @@ const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
 const DRIFT = 1.1
+/** Requests of a pilot are numbered from here on, those of a scenario's operators from one. */
+const PILOT_REQUESTS = 1_000_000
 
 export interface Turn extends Step {
   readonly event: FleetEvent
@@ -28,6 +30,9 @@ export interface Turn extends Step {
   /** The time of the world; the primary's own (`event.nowMs`) stands still while the primary does. */
   readonly atMs: number
 }
+
+/** Someone else who decides how many workers there are: once a tick, after the fleet has taken in its samples. */
+export type Pilot = (fleet: Fleet, nowMs: number) => number
 
 /**
  * The virtual edge: carries out commands in virtual time, and drives `step` as the real one does, `wakeAtMs` included. Two worlds
@@ -42,6 +47,8 @@ export class World {
   readonly #see: (turn: Turn) => void
   /** What the clock on the wall showed at the start. */
   readonly #startsAtMs: number
+  readonly #pilot: Pilot | null
+  #requests = 0
   readonly #agenda = new Agenda()
   readonly #sliceMs: number
   #pausedUntilMs = 0
@@ -49,13 +56,14 @@ export class World {
   #stoodStillMs = 0
   #ended = false
 
-  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void) {
+  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void, pilot: Pilot | null = null) {
     this.fleet = initialFleet(settings)
     this.#scenario = scenario
     this.#random = createRandom(scenario.seed)
     this.#workplace = new Workplace(scenario, createRandom(scenario.seed + 1))
     this.#see = see
     this.#startsAtMs = startsAtMs
+    this.#pilot = pilot
     this.#sliceMs = settings.tickMs / Math.ceil(settings.tickMs / LONGEST_SLICE_MS)
     for (const request of scenario.requests) this.#agenda.at(request.atMs, () => this.#dispatch(request.event))
     for (const fault of scenario.faults) this.#agenda.at(fault.atMs, () => this.#inject(fault))
@@ -215,6 +223,13 @@ export class World {
     if (this.nowMs < this.#pausedUntilMs) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     this.#dispatch({ kind: 'sampled', wallMs, ...this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs) })
+    if (this.#pilot && this.fleet.phase === 'running') this.#steer(this.#pilot(this.fleet, this.nowMs))
+  }
+
+  /** The pilot speaks as an operator would, from the first tick on; the fleet carries it out as it always does. */
+  #steer(workers: number): void {
+    if (this.#requests === 0 || workers !== this.fleet.target)
+      this.#dispatch({ kind: 'scaleRequested', requestId: PILOT_REQUESTS + ++this.#requests, workers })
   }
 
   /** Virtual workers query nothing: whatever they are told, they are within it at once. */

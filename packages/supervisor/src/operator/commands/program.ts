@@ -97,11 +97,12 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
     .action(async (flags: { readonly railway?: boolean }) => ended(await (await import('./init.ts')).init(context, flags)))
   program
     .command('simulate')
-    .description('try the scaling policy in virtual time: on a scenario, on a trace of load')
-    .argument('[scenario.json|trace.csv]')
+    .description('try the scaling policy in virtual time: on a scenario, on a trace of load, on a recording')
+    .argument('[scenario.json|trace.csv|journal.jsonl]')
     .option('--config <file>', 'config file (default: stationmaster.config.* in this folder)')
     .option('--seed <n>', "another run of chance than the scenario's")
     .option('--json', 'decisions, timeline and summary as JSON')
+    .option('--compare', 'let pm2-autoscale, Watt and the Kubernetes HPA decide on the same load too')
     .option('--fuzz <n>', 'instead: try n lives of load, faults and operators by chance, and show one that breaks a rule')
     .action(async (file: string | undefined, flags: SimulateFlags) =>
       ended(await (await import('./simulate.ts')).runSimulation(context, file, flags)),

@@ -3,20 +3,26 @@ import path from 'node:path'
 import { resolveOptions } from '../../config/resolve.ts'
 import type { Settings } from '../../config/settings.ts'
 import { StationmasterError } from '../../errors.ts'
+import type { Recording } from '../../fleet/replay.ts'
+import { type Compared, comparePeers } from '../../simulator/compare.ts'
+import { planFromJournal } from '../../simulator/plan-from-journal.ts'
 import type { Plan } from '../../simulator/plan.ts'
+import { readJournal } from '../../simulator/read-journal.ts'
 import { readScenario } from '../../simulator/read-scenario.ts'
 import { readTrace } from '../../simulator/read-trace.ts'
+import { replayRun } from '../../simulator/replay-run.ts'
 import { simulate, toJson } from '../../simulator/simulate.ts'
 import { mergeOptions } from '../../config/flags.ts'
 import { explainRead } from '../config-faults.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { gatherOptions } from '../load-settings.ts'
-import { renderOutcome } from '../render-outcome.ts'
+import { renderComparison, renderOutcome } from '../render-outcome.ts'
 import type { CommandContext } from './context.ts'
 import type { FuzzFlags } from './fuzz.ts'
 
 export interface SimulateFlags extends FuzzFlags {
   readonly fuzz?: string
+  readonly compare?: boolean
 }
 
 /** More text than this nobody has recorded. */
@@ -32,18 +38,41 @@ export async function runSimulation(context: CommandContext, file: string | unde
       'Name a scenario to simulate, such as monday.json, or search seeds with --fuzz 1000.',
     )
   const { terminal } = context
-  const plan = withSeed(await readPlan(context.folder, file), flags.seed)
-  const settings = await settingsFor(plan, context, file, flags.config)
+  const given = await readInput(context.folder, file)
+  const plan = withSeed(given.plan, flags.seed)
+  const settings = await settingsFor(given, context, file, flags.config)
   const outcome = simulate(plan, settings.fleet, settings.cost)
-  if (flags.json) terminal.print(JSON.stringify(toJson(outcome)))
-  else terminal.print(renderOutcome(plan, outcome, settings, terminal.paint).join('\n'))
+  const others = othersOf(given, plan, settings, flags.compare === true)
+  if (flags.json) terminal.print(JSON.stringify({ ...toJson(outcome), ...(others.length > 0 ? { comparison: others.map(toJsonOfOther) } : {}) }))
+  else terminal.print([...renderOutcome(plan, outcome, settings, terminal.paint), ...renderComparison(outcome, others, terminal.paint)].join('\n'))
   const { violations, unmet } = outcome.summary
   return violations.length > 0 || unmet.length > 0 ? 1 : 0
 }
 
-const READERS: Readonly<Record<string, (text: string, file: string) => Plan>> = { '.json': readScenario, '.csv': readTrace }
+const toJsonOfOther = ({ name, source, outcome }: Compared): object => ({ name, source, summary: outcome.summary })
 
-async function readPlan(folder: string, file: string): Promise<Plan> {
+/** What really happened, where there is a journal; and the policies of others, where they are asked for. */
+function othersOf({ recording }: Input, plan: Plan, settings: Settings, withPeers: boolean): Compared[] {
+  const recorded = recording ? [{ name: 'recorded', source: 'what the journal tells', outcome: replayRun(plan, recording, settings.cost) }] : []
+  return [...recorded, ...(withPeers ? comparePeers(plan, settings.fleet, settings.cost) : [])]
+}
+
+interface Input {
+  readonly plan: Plan
+  /** Where the input is a journal. */
+  readonly recording: Recording | null
+}
+
+const READERS: Readonly<Record<string, (text: string, file: string) => Input>> = {
+  '.json': (text, file) => ({ plan: readScenario(text, file), recording: null }),
+  '.csv': (text, file) => ({ plan: readTrace(text, file), recording: null }),
+  '.jsonl': (text, file) => {
+    const recording = readJournal(text, file)
+    return { plan: planFromJournal(recording), recording }
+  },
+}
+
+async function readInput(folder: string, file: string): Promise<Input> {
   const read = READERS[path.extname(file).toLowerCase()]
   if (!read) throw unusable(file, `is no scenario; expected a file that ends in ${Object.keys(READERS).join(', ')}`)
   return read(await readText(path.resolve(folder, file), file), file)
@@ -69,15 +98,16 @@ function withSeed(plan: Plan, given: string | undefined): Plan {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The scenario's own options, then the config file's; the machine is the scenario's. */
-async function settingsFor(plan: Plan, context: CommandContext, file: string, configFile: string | undefined): Promise<Settings> {
-  const { host } = plan.scenario
-  const capacity = { cpus: host.cpus, memoryBytes: host.memoryBytes, source: 'host' } as const
+/** The scenario's own options, then the config file's; the machine is the scenario's. A journal without a config file is tried with its own settings. */
+async function settingsFor({ plan, recording }: Input, context: CommandContext, file: string, configFile: string | undefined): Promise<Settings> {
+  const { cpus, memoryBytes } = plan.scenario.host
+  const capacity = { cpus, memoryBytes, source: 'host' } as const
   const source = { folder: context.folder, environment: {}, configFile, flags: {}, capacity, isTerminal: false }
   const { options, context: surroundings } = await gatherOptions(source)
   const merged = mergeOptions({ entry: './app-of-the-simulation.js', ...plan.options }, isObject(options) ? options : {})
   const { fleet, ...rest } = resolveOptions(isObject(options) ? merged : options, { ...surroundings, file: surroundings.file ?? file })
-  return { ...rest, fleet: { ...fleet, tickMs: plan.tickMs } }
+  const ownSettings = recording !== null && surroundings.file === undefined
+  return { ...rest, fleet: { ...(ownSettings ? recording.start.settings : fleet), tickMs: plan.tickMs } }
 }
 
 const unusable = (file: string, why: string): StationmasterError => new StationmasterError('SM_SCENARIO_INVALID', 'option', `${file} ${why}.`)

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
+import { comparePeers } from '../../packages/supervisor/src/simulator/compare.ts'
+import { planFromJournal } from '../../packages/supervisor/src/simulator/plan-from-journal.ts'
+import { readJournal } from '../../packages/supervisor/src/simulator/read-journal.ts'
+import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
+import { replayRun } from '../../packages/supervisor/src/simulator/replay-run.ts'
+import { simulate as simulatePlan } from '../../packages/supervisor/src/simulator/simulate.ts'
+import { fleetSettings } from '../fleet/driver.ts'
+import { calmScenario, simulate } from './runs.ts'
+
+const settings = fleetSettings()
+const prices = { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null }
+const load = [
+  { atMs: 0, requestsPerSecond: 0 },
+  { atMs: 20_000, requestsPerSecond: 50, step: true },
+  { atMs: 200_000, requestsPerSecond: 500 },
+]
+
+/** What a supervisor would have written that lived through this load. */
+function journal(): { readonly text: string; readonly run: ReturnType<typeof simulate> } {
+  const run = simulate(settings, { ...calmScenario, load }, 400_000)
+  const lines = [{ kind: 'start', ...initialFleet(settings) }, ...run.turns.map(({ event }) => event)]
+  return { text: lines.map((line) => `${JSON.stringify(line)}\n`).join(''), run }
+}
+
+test('a journal is read, replayed to the decisions that were made, and its load simulated to the same sizes', () => {
+  const { text, run } = journal()
+  const recording = readJournal(text, 'j.jsonl')
+  const plan = planFromJournal(recording)
+  const recorded = replayRun(plan, recording, prices)
+  expect(recorded.decisions).toEqual(
+    run.turns.flatMap(({ notes }) => notes.flatMap((note) => (note.kind === 'fleet:decided' ? [note.decision] : []))),
+  )
+  expect(plan.scenario.request.cpuMs).toBeCloseTo(4, 0)
+  expect(plan.scenario.request.waitMs).toBeGreaterThan(15)
+  expect(plan.scenario.request.waitMs).toBeLessThan(30)
+  const again = simulatePlan(plan, settings, prices)
+  expect(again.summary.violations).toEqual([])
+  expect(Math.abs(again.summary.maxReady - recorded.summary.maxReady)).toBeLessThanOrEqual(1)
+  expect(again.summary.requests / recorded.summary.requests).toBeCloseTo(1, 1)
+})
+
+const lines = journal().text.split('\n')
+const withLine = (number: number, line: string): string => [...lines.slice(0, number - 1), line, ...lines.slice(number)].join('\n')
+const sampled = lines.findIndex((line) => line.includes('"sampled"')) + 1
+
+const bad: readonly (readonly [what: string, text: string, sentence: string])[] = [
+  ['nothing', '', 'j.jsonl, line 1: an empty line is not JSON'],
+  ['no start', lines.slice(1).join('\n'), 'j.jsonl, line 1: {"kind":"started"'],
+  ['a start that is no fleet', withLine(1, '{"kind":"start"}'), 'j.jsonl, line 1: {"kind":"start"} is not the start of a journal'],
+  [
+    'a line cut off',
+    `${lines.slice(0, 5).join('\n')}\n{"kind":"samp`,
+    'j.jsonl, line 6: {"kind":"samp is not JSON; where the file was cut off, remove this line',
+  ],
+  ['a line that is no event', withLine(3, '[]'), 'j.jsonl, line 3: [] is no event'],
+  ['an unknown kind', withLine(3, '{"kind":"__proto__","nowMs":1}'), 'j.jsonl, line 3: kind "__proto__" is no event'],
+  ['time that is no number', withLine(3, '{"kind":"woken","nowMs":"x"}'), 'j.jsonl, line 3: nowMs "x" is not allowed; expected a number.'],
+  ['time that goes back', withLine(9, '{"kind":"woken","nowMs":-5}'), 'j.jsonl, line 9: nowMs -5 goes back in time; the line before it is at'],
+  [
+    'samples that are none',
+    withLine(sampled, '{"kind":"sampled","nowMs":1000,"wallMs":0,"usage":{},"samples":[{}]}'),
+    `j.jsonl, line ${sampled}: samples[0] {} is no sample`,
+  ],
+  ['nothing measured', lines.slice(0, 3).join('\n'), 'j.jsonl, line 3: the journal ends here without a sample of the load'],
+]
+
+test.for(bad)('a journal with %s', ([, text, sentence]) => {
+  expect(() => readJournal(text, 'j.jsonl')).toThrow(sentence)
+})
+
+test('policies of others decide on the same load, and the supervisor keeps its rules under them', () => {
+  const plan = readScenario(JSON.stringify({ durationS: 600, load: load.map(({ atMs, ...point }) => ({ atS: atMs / 1000, ...point })) }), 's.json')
+  const compared = comparePeers(plan, settings, prices)
+  expect(compared.map(({ name }) => name)).toEqual(['pm2-autoscale', 'watt', 'hpa'])
+  for (const { outcome } of compared) {
+    expect(outcome.summary.violations).toEqual([])
+    expect(outcome.summary.maxReady).toBeGreaterThan(1)
+    expect(outcome.decisions.every(({ lane }) => lane === 'manual')).toBe(true)
+  }
+})
