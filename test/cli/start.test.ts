@@ -109,6 +109,32 @@ it('an app that fails ends with 1, the cause and its last words', async ({ cli, 
   expect(app.output()).toMatch(/failed \d+ times/)
 })
 
+it("a policy of the user's own decides, with its reason; one that fails is told of, and the fleet serves on", async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const config = `
+    import { existsSync } from 'node:fs'
+    export default {
+      entry: './server.js',
+      workers: { max: 3, oversubscribe: true, spares: 0 },
+      sampling: { interval: '100ms' },
+      scaling: {
+        policy({ workers }) {
+          if (existsSync(import.meta.dirname + '/broken')) throw new Error('no data')
+          return { workers: 2, reason: 'two are company' }
+        },
+      },
+    }`
+  await writeFile(path.join(cli.folder, 'stationmaster.config.mjs'), config)
+  const app = start(['--log', 'json'])
+  await app.says('two are company')
+  await writeFile(path.join(cli.folder, 'broken'), '')
+  await app.says('scaling.policy failed (Error: no data); the built-in policy decides')
+  const { decisions } = JSON.parse((await cli.run(['explain', '--json'])).stdout) as { decisions: object[] }
+  expect(decisions).toMatchObject([{ from: 1, to: 2, lane: 'custom', reason: 'scaling.policy: two are company' }])
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+})
+
 it('a reload that does not come up exits 1, tells why, and the old workers serve on', async ({ cli, start }) => {
   await writeFile(path.join(cli.folder, 'server.js'), SERVER)
   const app = start(['server.js', '--max', '2'])

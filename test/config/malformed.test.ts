@@ -96,6 +96,8 @@ const TABLE: readonly (readonly [path: string, value: unknown, sentence: string]
   ['routing.trustedProxies', [':::1'], 'routing.trustedProxies[0]: ":::1" is not allowed'],
   ['scaling.up.queueTime', {}, 'routing.trustedProxies is empty; scaling by queueTime needs the proxies that tell it, such as ["private"].'],
   ['scaling.up.queueTime', { above: 'long' }, 'scaling.up.queueTime.above: "long" is not allowed; expected a duration'],
+  ['scaling.policy', 'mine', 'scaling.policy: "mine" is not allowed; expected a function that answers a number of workers, or null'],
+  ['scaling.mode', () => 'auto', 'scaling.mode: a function is not allowed; expected "auto" or "shadow".'],
   ['scaling.preset', 'fast', 'scaling.preset: "fast" is not allowed; expected "seed" or "responsive" or "frugal".'],
   ['scaling.rate.up', 4, 'scaling.rate.up: 4 is not allowed; expected an object such as { workers: 4, per: "60s" }, or false.'],
   ['scaling.rate.down', { workers: 0 }, 'scaling.rate.down.workers: 0 is not allowed; expected a whole number from 1 to 1024.'],

@@ -4,6 +4,7 @@ import { resolveOptions } from '../../packages/supervisor/src/config/resolve.ts'
 import { presetNames, presets } from '../../packages/supervisor/src/config/presets.ts'
 import { paths, table } from '../../packages/supervisor/src/config/table.ts'
 import type { Path } from '../../packages/supervisor/src/config/values.ts'
+import type { PolicyFunction } from '../../packages/supervisor/src/policy/advice.ts'
 import { complaints, here, settled } from './surroundings.ts'
 
 test('with nothing but an entry, every default is the documented one', () => {
@@ -56,6 +57,7 @@ test('with nothing but an entry, every default is the documented one', () => {
         schedule: [],
       },
     },
+    policy: null,
     routing: { balance: 'shared', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, replicas: 1, terminateOrphans: false, url: null },
     redis: { url: null },
@@ -67,6 +69,7 @@ test('with nothing but an entry, every default is the documented one', () => {
 })
 
 test('every option at once is understood', () => {
+  const policy: PolicyFunction = ({ workers }) => workers + 1
   const options: Options = defineConfig({
     entry: '../app/server.ts',
     args: ['--verbose'],
@@ -86,6 +89,7 @@ test('every option at once is understood', () => {
       warmUp: '5s',
       surge: { queue: false, for: '500ms' },
       schedule: [{ cron: '0 8 * * 1-5', timezone: 'Europe/Berlin', min: 3, until: '0 18 * * 1-5' }],
+      policy,
       mode: 'shadow',
     },
     health: { path: '/health', interval: '2s', unhealthyThreshold: 2, stuckAfter: '4s' },
@@ -124,6 +128,7 @@ test('every option at once is understood', () => {
   expect(settings.fleet.tickMs).toBe(250)
   const trustedProxies = ['10.1.2.3/32', '127.0.0.0/8', '::1/128', 'fd00::/8']
   expect(settings.routing).toEqual({ balance: 'round-robin', sticky: { address: true, trustProxy: false }, trustedProxies })
+  expect(settings.policy).toBe(policy)
   expect(settings.admin).toEqual({ host: '::1', port: 9090 })
   expect(settings.control.socket).toBe('/run/app.sock')
   expect(settings.log).toBe('json')

@@ -96,7 +96,7 @@ describe('with scaling.predict', () => {
       fc.property(loads, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 100, max: 60_000 }), (ticks, target, bootMs) => {
         let state = untouched
         ticks.forEach((values, second) => {
-          const limits = { min: 1, max: 10, ceiling: { workers: 10, because: '' }, byHand: false }
+          const limits = { min: 1, max: 10, ceiling: { workers: 10, because: '' }, byHand: false, advice: null }
           const input = {
             nowMs: second * 1000,
             intervalMs: 1000,

@@ -41,7 +41,20 @@ export class Policy {
     this.nowMs += 1000
     const ceiling = { workers: Number.POSITIVE_INFINITY, because: '' }
     const { nowMs, target } = this
-    const base = { nowMs, intervalMs: 1000, signals, target, min: 1, max: 10, ceiling, byHand: false, ready: target, serving: target, bootMs: null }
+    const base = {
+      nowMs,
+      intervalMs: 1000,
+      signals,
+      target,
+      min: 1,
+      max: 10,
+      ceiling,
+      byHand: false,
+      advice: null,
+      ready: target,
+      serving: target,
+      bootMs: null,
+    }
     const input = { ...base, ...this.fields }
     const verdict = decide(this.state, input, this.settings)
     this.state = verdict.state

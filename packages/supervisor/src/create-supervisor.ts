@@ -184,6 +184,7 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
       connectionPrefix,
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
+    policy: settings.policy,
     isSticky: settings.routing.sticky !== false,
     reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
     measurer: createMeasurer(),

@@ -22,7 +22,8 @@ export function configSchema(): JsonSchema {
 }
 
 function schemaOf(group: Tree, prefix: string): JsonSchema {
-  const properties = [...group].map(([name, below]) => {
+  const sayable = [...group].filter(([, below]) => typeof below !== 'string' || !(table[below] as Row<unknown>).codeOnly)
+  const properties = sayable.map(([name, below]) => {
     return [name, typeof below === 'string' ? optionSchema(table[below]) : schemaOf(below, `${prefix}${name}.`)] as const
   })
   return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: othersIn(prefix) }

@@ -35,6 +35,11 @@ export function oneOf<const T extends string>(...choices: readonly [T, ...T[]]):
   return { expected, schema: z.enum(choices, saying(expected)) }
 }
 
+/** What it does shows only when it is called. */
+export function aFunction<T extends (...args: never[]) => unknown>(expected: string): Kind<T> {
+  return { expected, schema: z.custom<T>((value) => typeof value === 'function', saying(expected)) as unknown as z.ZodMiniType<T> }
+}
+
 export function exactly<const T extends boolean | string>(value: T): Kind<T> {
   const expected = JSON.stringify(value)
   return { expected, schema: z.literal(value, saying(expected)) }

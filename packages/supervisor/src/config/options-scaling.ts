@@ -1,3 +1,5 @@
+import type { PolicyFunction } from '../policy/advice.ts'
+
 type Duration = number | string
 
 /** Holds while the signal is above the threshold; counts once it has held for that long. What is left out keeps its default. */
@@ -109,6 +111,11 @@ export interface ScalingOptions {
   surge?: SurgeOptions | false
   /** Floors and ceilings for hours of the day. Default none. */
   schedule?: readonly ScheduleOption[]
+  /**
+   * A policy of your own, asked every second; null leaves it to the rules above. It decides within floor, ceiling, rates and capacity; one that throws or
+   * answers nonsense is told of, and the rules above go on. Not in JSON. Default none.
+   */
+  policy?: PolicyFunction | false
   /** `'shadow'` decides and explains, but never acts. Default `'auto'`. */
   mode?: 'auto' | 'shadow'
 }

@@ -47,7 +47,8 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
     }
   }
 
-  function readOption(path: Path, given: unknown): void {
+  function readOption(path: Path, copied: unknown): void {
+    const given = path === 'scaling.policy' ? (ownPolicy ?? copied) : copied
     const row: Row<unknown> = table[path]
     const variable = row.environment === undefined ? undefined : environment[row.environment]
     const borrowed = given === undefined && variable !== undefined && variable !== '' && suits(row, variable)
@@ -76,6 +77,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
 
   const plain = plainCopy(raw)
   const preset = presetIn(plain)
+  const ownPolicy = policyIn(raw)
   readGroup(tree, '', plain)
   return { values: values as unknown as Values, custom, fromEnvironment, faults }
 }
@@ -89,6 +91,16 @@ function presetIn(options: unknown): (typeof presets)[Preset] {
 /** What is left out of a trigger is the preset's, not the table's. */
 function completed(given: unknown, preset: unknown): unknown {
   return isPlain(given) && isPlain(preset) ? { ...preset, ...given } : given
+}
+
+/** The one function that is an option; no copy of the options holds it. */
+function policyIn(options: unknown): unknown {
+  try {
+    const policy = (options as { scaling?: { policy?: unknown } } | null | undefined)?.scaling?.policy
+    return typeof policy === 'function' ? policy : undefined
+  } catch {
+    return undefined // what cannot be read is told by its copy
+  }
 }
 
 function suits(row: Row<unknown>, variable: string): boolean {

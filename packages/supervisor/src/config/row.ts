@@ -17,6 +17,8 @@ export interface Row<T> {
   readonly flag?: string
   /** Its values are never printed. */
   readonly secret?: true
+  /** Nothing that JSON could say. */
+  readonly codeOnly?: true
   /** Valid, but for tests and demonstrations: not in the documentation. */
   readonly hidden?: true
 }

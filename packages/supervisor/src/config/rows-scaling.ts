@@ -1,6 +1,8 @@
+import type { PolicyFunction } from '../policy/advice.ts'
 import type { Rate, Trigger } from '../policy/settings.ts'
 import {
   type Kind,
+  aFunction,
   amount,
   anyNumber,
   as,
@@ -181,6 +183,13 @@ export const scalingRows: Rows<ScalingValues> = {
     kind: listOf('a list of at most 100 entries such as { cron: "0 8 * * 1-5", for: "10h", min: 4 }', scheduleEntry, 100),
     initial: [],
     meaning: 'Floors and ceilings for hours of the day: `{ cron, timezone, min, max, until \\| for }`',
+  },
+  'scaling.policy': {
+    kind: orFalse(aFunction<PolicyFunction>('a function that answers a number of workers, or null')),
+    shown: 'none',
+    meaning:
+      'Your own: called every second with sizes and signals, in code only; `null` leaves it to the rules above. Clamped to floor, ceiling, rates and capacity',
+    codeOnly: true,
   },
   'scaling.mode': {
     kind: oneOf('auto', 'shadow'),

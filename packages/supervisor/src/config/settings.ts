@@ -1,3 +1,4 @@
+import type { PolicyFunction } from '../policy/advice.ts'
 import { type DatabasePlan, planBudget } from '../policy/budget-plan.ts'
 import type { Capacity } from '../policy/sample.ts'
 import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, SurgeSettings, Trigger, WorkerSettings } from '../policy/settings.ts'
@@ -31,6 +32,8 @@ export interface Settings {
     readonly env: Readonly<Record<string, string>>
   }
   readonly fleet: FleetPart
+  /** Apart from the others of its kind: a function is nothing that could be written down. */
+  readonly policy: PolicyFunction | null
   readonly routing: { readonly balance: Balance; readonly sticky: Sticky; readonly trustedProxies: readonly string[] }
   readonly database: {
     readonly budget: number | null
@@ -79,6 +82,7 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       env: values.env,
     },
     fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, custom) },
+    policy: values['scaling.policy'],
     routing: { balance: values['routing.balance'], sticky: values['routing.sticky'], trustedProxies: values['routing.trustedProxies'] },
     database: {
       budget: values['database.budget'],

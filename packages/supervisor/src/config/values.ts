@@ -1,3 +1,4 @@
+import type { PolicyFunction } from '../policy/advice.ts'
 import type { Rate, ScheduleEntry, Trigger } from '../policy/settings.ts'
 import type { Address } from './address.ts'
 import type { Row } from './row.ts'
@@ -64,6 +65,7 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
   readonly 'scaling.warmUp': number
   readonly 'scaling.surge': SurgeValue | null
   readonly 'scaling.schedule': readonly ScheduleEntry[]
+  readonly 'scaling.policy': PolicyFunction | null
   readonly 'scaling.mode': 'auto' | 'shadow'
 }
 

@@ -1,3 +1,4 @@
+import type { Advice } from '../policy/advice.ts'
 import type { DatabasePlan } from '../policy/budget-plan.ts'
 import type { LeaseUse } from '../policy/lease.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
@@ -37,6 +38,8 @@ export interface Sampled {
   readonly wallMs: number
   readonly samples: readonly Sample[]
   readonly usage: Usage
+  /** What the user's own policy answered, where there is one and it did. */
+  readonly advice?: Advice
 }
 
 /** What the database server shows. */

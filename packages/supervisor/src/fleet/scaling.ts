@@ -18,7 +18,7 @@ const DECISIONS_KEPT = 200
 const LONGEST_INTERVAL_TICKS = 3
 
 /** One tick: take in what was measured, ask the policy, and carry its answer into the target. */
-export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): void {
+export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Sampled): void {
   const { fleet } = draft
   const longestMs = LONGEST_INTERVAL_TICKS * fleet.settings.tickMs
   const gapMs = fleet.nowMs - (fleet.sampledAtMs ?? fleet.nowMs - fleet.settings.tickMs)
@@ -41,7 +41,20 @@ export function onSampled(draft: Draft, { wallMs, samples, usage }: Sampled): vo
   const serving = ready + warming(fleet)
   const { nowMs, target } = fleet
   const ceilings = { ceiling: currentCeiling(fleet), databaseCeiling: databaseCeiling(fleet) }
-  scale(draft, { nowMs, intervalMs, target, min, max, signals, ...ceilings, byHand, ready, serving, bootMs: usualBootMs(fleet) })
+  scale(draft, {
+    nowMs,
+    intervalMs,
+    target,
+    min,
+    max,
+    signals,
+    ...ceilings,
+    byHand,
+    ready,
+    serving,
+    advice: advice ?? null,
+    bootMs: usualBootMs(fleet),
+  })
   balance(draft)
 }
 

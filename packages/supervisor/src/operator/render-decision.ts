@@ -8,6 +8,7 @@ const LANES: Readonly<Record<Decision['lane'], string>> = {
   window: 'a signal must hold for its whole window',
   surge: 'surge: ignores windows and cooldowns',
   forecast: 'a rise that is foretold must be so for 3 s',
+  custom: 'a policy of your own (scaling.policy)',
   bounds: 'floor and ceiling come first',
   manual: 'set by hand',
 }

@@ -12,7 +12,7 @@ export interface Decision {
   readonly to: number
   /** What the policy would do if nothing held it back. */
   readonly wanted: number
-  readonly lane: 'window' | 'surge' | 'forecast' | 'bounds' | 'manual'
+  readonly lane: 'window' | 'surge' | 'forecast' | 'custom' | 'bounds' | 'manual'
   readonly reason: string
   readonly signals: Readonly<Record<string, SignalReading>>
   readonly heldBackBy: readonly string[]

@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts'
 import type { Decision } from './decision.ts'
 import { describeReadings } from './describe.ts'
 import { type Holds, type Readings, type Tick, allReadings, expectedTriggers, readings, surgeTriggers } from './holds.ts'
@@ -18,11 +19,12 @@ export interface Bounds {
   readonly max: number
 }
 
-/** Floors and ceilings first, then the surge lane, then growth if any up-trigger held its window or a forecast its own, then shrinking if all down-triggers did. */
-export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: ScalingSettings): Proposal {
+/** Floors and ceilings first, then the user's own policy if it wants to; else the surge lane, then growth if any up-trigger held its window or a forecast its own, then shrinking if all down-triggers did. */
+export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: ScalingSettings, advice: Advice | null): Proposal {
   const { target, min, max } = bounds
   if (target < min) return { lane: 'bounds', wanted: min, reason: `the floor is ${min}`, signals: {} }
   if (target > max) return { lane: 'bounds', wanted: max, reason: `the ceiling is ${max}`, signals: {} }
+  if (advice) return advised(advice, holds, tick, bounds, settings)
   const surge = readings(holds.surge, surgeTriggers(settings), tick, true)
   if (count(surge) > 0)
     return { lane: 'surge', wanted: grown(surge, tick, target, settings), reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
@@ -34,6 +36,14 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
     return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}`, signals: down }
   }
   return atRest(holds, tick, bounds, settings)
+}
+
+/** The user's own policy has the word of the signals, and none over the floor; the ceiling and the container stand in the way later. */
+function advised(advice: Advice, holds: Holds, tick: Tick, { min }: Bounds, settings: ScalingSettings): Proposal {
+  const wanted = Math.max(min, advice.workers)
+  const said = advice.reason ?? `${advice.workers} wanted`
+  const reason = `scaling.policy: ${said}${wanted > advice.workers ? ` (${advice.workers} is below the floor of ${min})` : ''}`
+  return { lane: 'custom', wanted, reason, signals: allReadings(holds.up, settings.up, tick) }
 }
 
 function growthByWindows(holds: Holds, tick: Tick, target: number, settings: ScalingSettings): Proposal | null {

@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts'
 import type { Ceiling } from './capacity.ts'
 import type { Decision } from './decision.ts'
 import { type Flaps, flapsAfterGrowth, forgetFlaps, noFlaps } from './flaps.ts'
@@ -36,6 +37,8 @@ export const untouched: ScaleState = {
 }
 
 export interface ScaleInput extends Omit<Tick, 'expected'>, Bounds {
+  /** What the user's own policy wants; null where the built-in one decides. */
+  readonly advice: Advice | null
   readonly ready: number
   /** Those on their way to serve included. */
   readonly serving: number
@@ -65,7 +68,7 @@ export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSe
   const tick: Tick = { ...input, expected: expectedMeans(trends, input) }
   const holds = advanceHolds(state.holds, tick, settings)
   const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
-  const proposal = propose(holds, tick, input, settings)
+  const proposal = propose(holds, tick, input, settings, input.advice)
   const past: ScaleState = { ...state, trends, flaps }
   const obstacles = findObstacles(proposal, { ...input, past }, settings)
   const decision = toDecision(proposal, obstacles, input)

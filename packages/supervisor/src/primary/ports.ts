@@ -1,3 +1,4 @@
+import type { PolicyFunction } from '../policy/advice.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../policy/sample.ts'
 import type { TimedNote } from '../fleet/note.ts'
@@ -34,6 +35,8 @@ export interface Logger {
 /** What the primary needs from outside. */
 export interface PrimaryParts {
   readonly launch: Omit<LaunchContext, 'neighbours'>
+  /** The user's own; null where the built-in one decides alone. */
+  readonly policy: PolicyFunction | null
   /** False: no request is ever forwarded from one worker to another. */
   readonly isSticky: boolean
   /** Where diagnostic reports go; made when the first is written. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import type { Advice } from '../policy/advice.ts'
 import { msToNextBeat } from '../policy/beat.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
 import type { NewEvent } from './engine.ts'
@@ -15,6 +16,8 @@ export interface SamplingParts {
   workers(): readonly { readonly workerId: number; readonly pid: number }[]
   measure(workers: readonly { readonly workerId: number; readonly pid: number }[]): Promise<ReadonlyMap<number, Measurements>>
   usage(): Promise<Usage>
+  /** What the user's own policy wants. */
+  advise(): Advice | null
   readonly inbox: Inbox
   dispatch(event: NewEvent): void
   onError(error: unknown): void
@@ -36,7 +39,8 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
         report: parts.inbox.take(workerId),
       }),
     )
-    parts.dispatch({ kind: 'sampled', wallMs: Date.now(), samples, usage })
+    const advice = parts.advise()
+    parts.dispatch({ kind: 'sampled', wallMs: Date.now(), samples, usage, ...(advice ? { advice } : {}) })
   }
   const atNextBeat = (): NodeJS.Timeout => setTimeout(beat, msToNextBeat(performance.timeOrigin + performance.now(), parts.tickMs, 'look'))
   const beat = (): void => {
