@@ -12,6 +12,7 @@ const report = {
   connections: 0,
   sockets: 0,
   latencies: [],
+  queueTimes: [],
   database: null,
   signals: {},
 }

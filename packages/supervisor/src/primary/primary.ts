@@ -4,7 +4,6 @@ import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
 import { viewOf } from '../fleet/view.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
-import { createAdvisor } from './advisor.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
@@ -92,17 +91,15 @@ export class Primary implements Control {
   start(): void {
     if (this.#engine.fleet().phase === 'stopped') return
     if (this.#parts.isSticky) this.#neighbourhood = openNeighbourhood((sentence) => this.#warn(sentence))
-    const { launch, measurer, usage, policy } = this.#parts
-    this.#stopWatching = watchOwnProcess(launch.fleet.tickMs, (sentence) => this.#warn(sentence))
+    const { tickMs } = this.#parts.launch.fleet
+    this.#stopWatching = watchOwnProcess(tickMs, (sentence) => this.#warn(sentence))
     this.#sampling = startSampling({
-      tickMs: launch.fleet.tickMs,
-      workers: () => this.#engine.fleet().workers.flatMap(({ id, pid }) => (pid === null ? [] : [{ workerId: id, pid }])),
-      measure: (workers) => measurer.measure(workers),
-      usage,
-      advise: createAdvisor({ policy, fleet: () => this.#engine.fleet(), warn: (sentence) => this.#warn(sentence) }),
+      ...this.#parts,
+      tickMs,
+      fleet: () => this.#engine.fleet(),
       inbox: this.#inbox,
       dispatch: (event) => this.#engine.dispatch(event),
-      onError: (error) => this.#warn(`A sample could not be taken: ${String(error)}`),
+      warn: (sentence) => this.#warn(sentence),
     })
     this.#engine.dispatch({ kind: 'started' })
   }

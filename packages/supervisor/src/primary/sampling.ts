@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks'
-import type { Advice } from '../policy/advice.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { PolicyFunction } from '../policy/advice.ts'
 import { msToNextBeat } from '../policy/beat.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
+import { createAdvisor } from './advisor.ts'
 import type { NewEvent } from './engine.ts'
 import type { Inbox } from './reports.ts'
 
@@ -12,24 +14,26 @@ export interface Measurements {
 
 export interface SamplingParts {
   readonly tickMs: number
-  /** Workers that have a process now. */
-  workers(): readonly { readonly workerId: number; readonly pid: number }[]
-  measure(workers: readonly { readonly workerId: number; readonly pid: number }[]): Promise<ReadonlyMap<number, Measurements>>
+  fleet(): Fleet
+  readonly measurer: {
+    measure(workers: readonly { readonly workerId: number; readonly pid: number }[]): Promise<ReadonlyMap<number, Measurements>>
+  }
   usage(): Promise<Usage>
-  /** What the user's own policy wants. */
-  advise(): Advice | null
+  /** The user's own. */
+  readonly policy: PolicyFunction | null
   readonly inbox: Inbox
   dispatch(event: NewEvent): void
-  onError(error: unknown): void
+  warn(sentence: string): void
 }
 
 /** Once a tick everything that is known of every worker becomes one event. A slow measurement skips ticks; it does not pile them up. */
 export function startSampling(parts: SamplingParts): { stop(): void } {
+  const advise = createAdvisor(parts)
   let busy = false
   let stopped = false
   const tick = async (): Promise<void> => {
-    const workers = parts.workers()
-    const [measured, usage] = await Promise.all([parts.measure(workers), parts.usage()])
+    const workers = parts.fleet().workers.flatMap(({ id, pid }) => (pid === null ? [] : [{ workerId: id, pid }]))
+    const [measured, usage] = await Promise.all([parts.measurer.measure(workers), parts.usage()])
     if (stopped) return
     const samples = workers.map(
       ({ workerId }): Sample => ({
@@ -39,7 +43,7 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
         report: parts.inbox.take(workerId),
       }),
     )
-    const advice = parts.advise()
+    const advice = advise()
     parts.dispatch({ kind: 'sampled', wallMs: Date.now(), samples, usage, ...(advice ? { advice } : {}) })
   }
   const atNextBeat = (): NodeJS.Timeout => setTimeout(beat, msToNextBeat(performance.timeOrigin + performance.now(), parts.tickMs, 'look'))
@@ -48,7 +52,7 @@ export function startSampling(parts: SamplingParts): { stop(): void } {
     if (busy) return
     busy = true
     tick()
-      .catch(parts.onError)
+      .catch((error: unknown) => parts.warn(`A sample could not be taken: ${String(error)}`))
       .finally(() => {
         busy = false
       })
