@@ -26,6 +26,12 @@ describe('status', () => {
     }
   })
 
+  test("tells the app's own signals, and how long requests waited where that is known", () => {
+    expect(render(status)).toContain('p95 14 ms, jobs 4')
+    const fleet = { ...status.fleet, queueTimeP95Ms: 754, signals: { jobs: null } }
+    expect(render({ ...status, fleet })).toContain('p95 14 ms, queue time 754 ms, jobs -')
+  })
+
   test('tells of no workers, of restarts, of a budget and of other replicas', () => {
     expect(render({ ...status, workers: [] })).toContain('no workers')
     expect(render({ ...status, lastDecision: null })).toContain('no decision yet')

@@ -45,9 +45,12 @@ export function renderStatus(status: Status, nowMs: number, paint: Paint): strin
     `${count(capacity.cpus)} CPUs, ${bytes(capacity.memoryBytes)} (${capacity.source})`,
   ]
   const size = `${fleet.ready} of ${fleet.target} ready (${fleet.min} to ${fleet.max})${fleet.spares > 0 ? `, ${fleet.spares} spare` : ''}`
-  const load = `cpu ${ratio(fleet.cpu)}, memory ${ratio(fleet.memory)}, loop ${ratio(fleet.eventLoopUtilization)}, queue ${count(fleet.queue)}, ${count(fleet.requestsPerSecond)} req/s, p95 ${milliseconds(fleet.p95Ms)}${renderSignals(fleet.signals)}`
+  const load = `cpu ${ratio(fleet.cpu)}, memory ${ratio(fleet.memory)}, loop ${ratio(fleet.eventLoopUtilization)}, queue ${count(fleet.queue)}, ${count(fleet.requestsPerSecond)} req/s, p95 ${milliseconds(fleet.p95Ms)}${renderWait(fleet.queueTimeP95Ms)}${renderSignals(fleet.signals)}`
   return [head.join('  '), '', ...renderWorkers(status.workers, paint), '', `fleet     ${size}; ${load}`, ...renderExtras(status, nowMs)]
 }
+
+/** Where no proxy tells it, there is nothing to say of it. */
+const renderWait = (queueTimeP95Ms: number | null): string => (queueTimeP95Ms === null ? '' : `, queue time ${milliseconds(queueTimeP95Ms)}`)
 
 function renderSignals(signals: Status['fleet']['signals']): string {
   return Object.entries(signals)
