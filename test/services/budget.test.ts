@@ -36,7 +36,7 @@ describe('a budget of connections', () => {
     await until('nine tenths of the connections in use', () => judge.now >= 9)
     for (let kill = 0; kill < 2; kill++) {
       const victim = (await fleet.running(2))[0]?.pid as number
-      await fleet.get('/sleep').catch(() => {})
+      await fleet.get('/?for=0.5').catch(() => {})
       process.kill(victim, 'SIGKILL')
       await fleet.until('another worker', ({ workers, fleet: { ready } }) => ready === 2 && workers.every(({ pid }) => pid !== victim))
     }
@@ -55,4 +55,70 @@ describe('a budget of connections', () => {
     expect(judge.looks).toBeGreaterThan(20)
     await until('an empty server', async () => (await judge.count()) === 0)
   }, 60_000)
+
+  it('keeps what a dead worker still runs in quarantine, and the others within the rest', async ({ stage }) => {
+    await judge.limit(MOST)
+    judge.watch()
+    const fleet = await stage.start({ ...options(), env: { DATABASE_URL: judge.url, LOOPS: '0' } }, 2)
+    const sleeps = Array.from({ length: 3 }, () => fleet.get('/?for=4').catch(() => 'cut'))
+    await until('three queries', async () => (await sleeping()) === 3)
+    const { pid, id } = await fleet.until('their worker', ({ workers }) => workers.find(({ database }) => (database?.inUse ?? 0) > 0))
+    const others = await judge.query("select application_name from pg_stat_activity where query like '%pg_sleep(4)%' and state = 'active' and usename = 'app'")
+    const ofVictim = others.rows.filter(({ application_name: name }) => name.includes(` worker ${id} `)).length
+    process.kill(pid as number, 'SIGKILL')
+    await fleet.until('its queries in quarantine', ({ database }) => database?.quarantined === ofVictim && ofVictim > 0)
+    await fleet.until('an empty quarantine', async ({ database }) => database?.quarantined === 0 && (await sleeping()) === 0)
+    await Promise.all(sleeps)
+    expect(judge.most).toBeLessThanOrEqual(MOST)
+  }, 30_000)
+
+  it('is kept while a worker is stopped by SIGSTOP, which can give nothing back', async ({ stage }) => {
+    await judge.limit(MOST)
+    judge.watch()
+    const fleet = await stage.start(options({ health: { stuckAfter: '1s' } }), 2)
+    await until('nine tenths of the connections in use', () => judge.now >= 9)
+    const [victim] = await fleet.running(2)
+    process.kill(victim?.pid as number, 'SIGSTOP')
+    await fleet.until('another worker', ({ workers, fleet: { ready } }) => ready === 2 && workers.every(({ id }) => id !== victim?.id))
+    await fleet.until('an empty quarantine', ({ database }) => database?.quarantined === 0)
+    await until('nine tenths of the connections in use', () => judge.now >= 9)
+    expect(fleet.stdout + fleet.stderr).not.toContain('53300')
+    expect(judge.most).toBeLessThanOrEqual(MOST)
+  }, 30_000)
+
+  it('ends what dead workers still run, if it may', async ({ stage }) => {
+    const config = { database: { ...database, terminateOrphans: true } }
+    const fleet = await stage.start({ entry, config, env: { DATABASE_URL: judge.url, LOOPS: '0' } }, 1 + 1)
+    const sleeps = Array.from({ length: 3 }, () => fleet.get('/?for=600').catch(() => 'cut'))
+    await until('three queries', async () => (await sleeping()) === 3)
+    for (const { pid } of await fleet.running(2)) process.kill(pid as number, 'SIGKILL')
+    await until('no query', async () => (await sleeping()) === 0)
+    await fleet.until('an empty quarantine', ({ database }) => database?.quarantined === 0)
+    await Promise.all(sleeps)
+  }, 30_000)
+
+  it('finds a server that crashed and came back: no worker is restarted, and nobody is in the way', async ({ stage }) => {
+    await judge.limit(MOST)
+    judge.watch()
+    const fleet = await stage.start(options(), 2)
+    const pids = (await fleet.running(2)).map(({ pid }) => pid)
+    await until('nine tenths of the connections in use', () => judge.now >= 9)
+    // When one backend dies PostgreSQL ends them all, refuses everybody while it recovers, and begins anew.
+    const { rows } = await judge.query("select pid from pg_stat_activity where usename = 'app' limit 1")
+    process.kill(rows[0].pid, 'SIGKILL')
+    await until('complaints', () => /failed (57P0|ECONN| Connection term)/.test(fleet.stdout))
+    await until('a server', async () => await judge.query('select 1').catch(() => null))
+    await until('nine tenths of the connections in use', async () => (await judge.count()) >= 9, { boundMs: 5000 })
+    expect((await fleet.running(2)).map(({ pid }) => pid)).toEqual(pids)
+    expect(fleet.stdout + fleet.stderr).not.toContain('53300')
+    expect(judge.most).toBeLessThanOrEqual(MOST)
+  }, 30_000)
 })
+
+/** Queries that sleep, whoever asked for them. */
+async function sleeping(): Promise<number> {
+  const { rows } = await judge.query(
+    "select count(*)::int as count from pg_stat_activity where query like 'select pg_sleep%' and state = 'active' and usename = 'app'",
+  )
+  return rows[0].count
+}

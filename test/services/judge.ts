@@ -9,7 +9,7 @@ const LOOK_MS = 20
 export class Judge {
   readonly url: string
   readonly service: Service
-  readonly admin: pg.Client
+  #admin: pg.Client | null = null
   /** Connections of the app's role: now, and the most ever. */
   now = 0
   most = 0
@@ -17,14 +17,30 @@ export class Judge {
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<unknown> = Promise.resolve()
 
-  constructor(service: Service, admin: pg.Client, url: string) {
+  constructor(service: Service, url: string) {
     this.service = service
-    this.admin = admin
     this.url = url
   }
 
+  /** As superuser; after a restart of the server over a new connection. */
+  async query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    const admin = this.#admin ?? (await this.#connect())
+    return await admin.query(text, [...values])
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const admin = new pg.Client({ connectionString: this.service.url })
+    const forget = (): void => {
+      if (this.#admin === admin) this.#admin = null
+    }
+    admin.on('error', forget).on('end', forget)
+    await admin.connect()
+    this.#admin = admin
+    return admin
+  }
+
   async limit(connections: number): Promise<void> {
-    await this.admin.query(`alter role app connection limit ${connections}`)
+    await this.query(`alter role app connection limit ${connections}`)
   }
 
   watch(): void {
@@ -47,7 +63,7 @@ export class Judge {
   }
 
   async count(): Promise<number> {
-    const { rows } = await this.admin.query("select count(*)::int as count from pg_stat_activity where usename = 'app'")
+    const { rows } = await this.query("select count(*)::int as count from pg_stat_activity where usename = 'app'")
     this.now = rows[0].count
     this.most = Math.max(this.most, this.now)
     this.looks++
@@ -56,19 +72,17 @@ export class Judge {
 
   async close(): Promise<void> {
     await this.stopWatching()
-    await this.admin.end()
+    await this.#admin?.end()
     await this.service.stop()
   }
 }
 
 export async function openJudge(): Promise<Judge> {
   const service = await startPostgres()
-  const admin = new pg.Client({ connectionString: service.url })
-  admin.on('error', () => {})
-  await admin.connect()
-  await admin.query("create role app login password 'app'")
   const url = new URL(service.url)
   url.username = 'app'
   url.password = 'app'
-  return new Judge(service, admin, url.href)
+  const judge = new Judge(service, url.href)
+  await judge.query("create role app login password 'app'")
+  return judge
 }

@@ -20,6 +20,8 @@ export function openPool(config: PoolConfig, terms: LeaseTerms | null): Pool {
   const pg = loadOptional('pg', 'createPool()') as Pg
   const pool = new pg.Pool(terms ? leasedConfig(config, pg, terms) : namedConfig(config))
   if (terms) leasePool(pool, terms.ledger)
+  // A client that is lent out has no listener of the pool's; what it was asked fails with the reason anyway.
+  pool.on('connect', (client) => client.on('error', () => {}))
   pool.on('error', (error) => complain('the database closed an idle connection; the pool opens another when needed:', error.message))
   return pool
 }
