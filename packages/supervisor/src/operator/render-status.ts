@@ -25,6 +25,9 @@ const COLUMNS: readonly (readonly [title: string, show: (worker: WorkerStatus) =
   ['sockets', ({ sockets }) => count(sockets)],
 ]
 
+/** In use, and what it may have; only where somebody limits them. */
+const DATABASE_COLUMN: (typeof COLUMNS)[number] = ['db', ({ database }) => (database ? `${database.inUse}/${database.granted}` : '-')]
+
 const STATE_STYLES: Readonly<Record<WorkerStatus['state'], Style>> = {
   booting: 'cyan',
   spare: 'dim',
@@ -60,23 +63,30 @@ function renderSignals(signals: Status['fleet']['signals']): string {
 
 function renderWorkers(workers: readonly WorkerStatus[], paint: Paint): string[] {
   if (workers.length === 0) return ['no workers']
-  const rows = workers.map((worker) => COLUMNS.map(([, show]) => show(worker)))
-  const widths = COLUMNS.map(([title], column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const columns = workers.some(({ database }) => database !== null) ? [...COLUMNS, DATABASE_COLUMN] : COLUMNS
+  const rows = workers.map((worker) => columns.map(([, show]) => show(worker)))
+  const widths = columns.map(([title], column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  const title = paint('dim', line(COLUMNS.map(([name]) => name)))
+  const title = paint('dim', line(columns.map(([name]) => name)))
   return [
     title,
     ...workers.map((worker, index) => line(rows[index] ?? []).replace(` ${worker.state} `, ` ${paint(STATE_STYLES[worker.state], worker.state)} `)),
   ]
 }
 
+function renderDatabase({ budget, share, granted, acknowledged, inUse, waiting, quarantined }: NonNullable<Status['database']>): string {
+  const shrinking = acknowledged > granted ? `, ${acknowledged - granted} more to be given back` : ''
+  const dead = quarantined > 0 ? `, ${quarantined} of dead workers not yet closed by the server` : ''
+  return `database  ${granted} of ${share} connections granted, budget ${budget}; ${inUse} in use, ${waiting} waiting${shrinking}${dead}`
+}
+
 function renderExtras({ database, replica, restarts, lastDecision }: Status, nowMs: number): string[] {
   const lines: string[] = []
-  if (database) lines.push(`database  ${database.granted} of ${database.share} connections granted, budget ${database.budget}`)
+  if (database) lines.push(renderDatabase(database))
   if (replica.coordination !== 'alone') lines.push(`replica   ${harmless(replica.id)}, ${replica.peers} peers, ${replica.coordination}`)
   const { total, lastExit } = restarts
   if (total > 0) {

@@ -6,6 +6,7 @@ import { StationmasterError } from '../../errors.ts'
 import type { Capacity } from '../../policy/sample.ts'
 import { checkCapacity } from '../checks/capacity.ts'
 import { type Finding, error, warning } from '../checks/finding.ts'
+import { checkDatabase } from '../checks/database.ts'
 import { checkPlatform } from '../checks/platform.ts'
 import { checkPort } from '../checks/port.ts'
 import { checkReach } from '../checks/reach.ts'
@@ -83,6 +84,7 @@ async function checkSurroundings({ environment, outside }: CommandContext, setti
   const reached = await Promise.all([
     checkReach('redis.url', redis.url, 6379),
     checkReach('database.url', database.url, 5432),
+    checkDatabase(settings),
     // Of a supervisor that runs here already, the port is its own.
     checkPort(runningPid === null ? (app.env['PORT'] ?? environment['PORT']) : undefined, outside.findPortHolder),
   ])
