@@ -17,6 +17,7 @@ const FORK_MS = 5
 const LAST_BREATH_MS = 10
 const DIAGNOSIS_MS = 500
 const ANSWER_MS = 200
+const NO_BACKENDS = { kind: 'backendsSeen', backends: [], starting: 0 } as const
 const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
@@ -147,7 +148,7 @@ export class World {
       case 'lease':
         return this.#lease(command)
       case 'askBackends':
-        return this.#agenda.at(this.nowMs + ANSWER_MS, () => this.#showBackends())
+        return this.#agenda.at(this.nowMs + ANSWER_MS, () => this.#dispatch({ ...NO_BACKENDS, askedAtMs: this.nowMs }))
       case 'shed':
       case 'answer':
       case 'publish':
@@ -239,10 +240,6 @@ export class World {
         if (!hung) this.#receive({ kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0 })
       }),
     )
-  }
-
-  #showBackends(): void {
-    this.#dispatch({ kind: 'backendsSeen', askedAtMs: this.nowMs - this.#stoodStillMs, backends: [], starting: 0 })
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {
