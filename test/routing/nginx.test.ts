@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect } from 'vitest'
+import { freePort, isListening } from '../processes/harness/leftovers.ts'
+import { it } from '../processes/harness.ts'
+import { until, within } from '../processes/harness/until.ts'
+import { Pollers, startPolling } from './harness/pollers.ts'
+
+const NGINX = process.env['NGINX_PATH'] as string
+const CLIENTS = 50
+/** Enough that every connection to us has carried requests of many clients; how long that takes is the machine's affair. */
+const QUESTIONS_EACH = 30
+
+const configOf = (port: number, upstream: number): string => `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 1024; }
+http {
+  log_format uri '$status $request_uri';
+  access_log access.log uri;
+  client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
+  upstream app { server 127.0.0.1:${upstream}; keepalive 16; }
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }
+  }
+}
+`
+
+describe('behind nginx, whose connections many clients share', () => {
+  it('knows every session, and keeps connections alive', async ({ stage }) => {
+    const { station, lines } = await startPolling(stage, 4, 4)
+    const folder = path.join(stage.folder, 'nginx')
+    await mkdir(path.join(folder, 'tmp'), { recursive: true })
+    const port = await freePort()
+    await writeFile(path.join(folder, 'nginx.conf'), configOf(port, station.port))
+    const nginx = spawn(NGINX, ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'inherit' })
+    try {
+      await until('nginx to listen', async () => await isListening({ host: '127.0.0.1', port }))
+      const connectionsBefore = (await lines()).filter((line) => line.endsWith('connection')).length
+      const pollers = new Pollers(port, CLIENTS)
+      await pollers.answers(QUESTIONS_EACH)
+      expect(new Set(pollers.workers).size).toBeGreaterThan(1)
+      await pollers.stop()
+      expect((await lines()).filter((line) => line.includes('error'))).toEqual([])
+      const requests = (await readFile(path.join(folder, 'access.log'), 'utf8')).trimEnd().split('\n')
+      expect(requests.filter((line) => !/^(200|499) /.test(line))).toEqual([])
+      const connections = (await lines()).filter((line) => line.endsWith('connection')).length - connectionsBefore
+      expect(requests.length / connections).toBeGreaterThan(2)
+    } finally {
+      nginx.kill('SIGQUIT')
+      await within('the end of nginx', once(nginx, 'exit'))
+    }
+  })
+})
