@@ -235,11 +235,8 @@ export class World {
 
   /** Virtual workers query nothing: whatever they are told, they are within it at once. */
   #lease({ workerId, sequence, granted }: Extract<Command, { kind: 'lease' }>): void {
-    this.#agenda.at(this.nowMs + LAST_BREATH_MS, () =>
-      this.#with(workerId, ({ hung }) => {
-        if (!hung) this.#receive({ kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0 })
-      }),
-    )
+    const use = { kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0 } as const
+    this.#agenda.at(this.nowMs + LAST_BREATH_MS, () => this.#with(workerId, ({ hung }) => (hung ? undefined : this.#receive(use))))
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {
