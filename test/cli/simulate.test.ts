@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { expectSentence, it } from './harness.ts'
@@ -89,4 +89,14 @@ it('searches seeds on all cores, says that nothing was found, and takes only num
   expect(again.stdout).toMatch(/^1 seed, /)
   expect(wrong.code).toBe(2)
   expectSentence(wrong.stderr)
+})
+
+it('writes a report beside what it prints, and says where it cannot', async ({ cli }) => {
+  const file = await write(cli.folder, 's.json', scenario)
+  const outcome = await runHere(cli.folder, ['simulate', file, '--report', 'out.html'])
+  expect(outcome).toMatchObject({ code: 0, stderr: '' })
+  expect(await readFile(path.join(cli.folder, 'out.html'), 'utf8')).toMatch(/^<!doctype html>/)
+  const refused = await runHere(cli.folder, ['simulate', file, '--report', 'none/out.html'])
+  expect(refused.code).toBe(2)
+  expectSentence(refused.stderr)
 })

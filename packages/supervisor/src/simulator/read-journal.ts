@@ -43,7 +43,7 @@ export function readJournal(text: string, file: string): Recording {
   }
   if (!events.some(({ kind }) => kind === 'sampled'))
     throw inputFault(file, rest.length + 1, 'the journal ends here without a sample of the load; let it run for longer')
-  const { kind, ...fleet } = start
+  const { kind: _, ...fleet } = start
   return { start: fleet as unknown as Fleet, events }
 }
 

@@ -103,6 +103,7 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
     .option('--seed <n>', "another run of chance than the scenario's")
     .option('--json', 'decisions, timeline and summary as JSON')
     .option('--compare', 'let pm2-autoscale, Watt and the Kubernetes HPA decide on the same load too')
+    .option('--report <out.html>', 'write one page with curves, decisions and costs')
     .option('--fuzz <n>', 'instead: try n lives of load, faults and operators by chance, and show one that breaks a rule')
     .action(async (file: string | undefined, flags: SimulateFlags) =>
       ended(await (await import('./simulate.ts')).runSimulation(context, file, flags)),

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { resolveOptions } from '../../config/resolve.ts'
 import type { Settings } from '../../config/settings.ts'
@@ -10,6 +10,7 @@ import type { Plan } from '../../simulator/plan.ts'
 import { readJournal } from '../../simulator/read-journal.ts'
 import { readScenario } from '../../simulator/read-scenario.ts'
 import { readTrace } from '../../simulator/read-trace.ts'
+import { renderReport } from '../../simulator/report.ts'
 import { replayRun } from '../../simulator/replay-run.ts'
 import { simulate, toJson } from '../../simulator/simulate.ts'
 import { mergeOptions } from '../../config/flags.ts'
@@ -23,6 +24,8 @@ import type { FuzzFlags } from './fuzz.ts'
 export interface SimulateFlags extends FuzzFlags {
   readonly fuzz?: string
   readonly compare?: boolean
+  /** Where the page goes. */
+  readonly report?: string
 }
 
 /** More text than this nobody has recorded. */
@@ -43,10 +46,20 @@ export async function runSimulation(context: CommandContext, file: string | unde
   const settings = await settingsFor(given, context, file, flags.config)
   const outcome = simulate(plan, settings.fleet, settings.cost)
   const others = othersOf(given, plan, settings, flags.compare === true)
+  if (flags.report !== undefined) {
+    const title = path.basename(file, path.extname(file))
+    await write(context.folder, flags.report, renderReport({ title, plan, settings: settings.fleet, prices: settings.cost, outcome, others }))
+  }
   if (flags.json) terminal.print(JSON.stringify({ ...toJson(outcome), ...(others.length > 0 ? { comparison: others.map(toJsonOfOther) } : {}) }))
   else terminal.print([...renderOutcome(plan, outcome, settings, terminal.paint), ...renderComparison(outcome, others, terminal.paint)].join('\n'))
   const { violations, unmet } = outcome.summary
   return violations.length > 0 || unmet.length > 0 ? 1 : 0
+}
+
+async function write(folder: string, file: string, html: string): Promise<void> {
+  await writeFile(path.resolve(folder, file), html).catch((error: NodeJS.ErrnoException) => {
+    throw unusable(file, `cannot be written: ${error.message}`)
+  })
 }
 
 const toJsonOfOther = ({ name, source, outcome }: Compared): object => ({ name, source, summary: outcome.summary })

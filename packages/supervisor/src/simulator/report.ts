@@ -1,0 +1,208 @@
+import { describeMs, describeValue } from '../policy/describe.ts'
+import type { FleetSettings } from '../fleet/fleet.ts'
+import type { Compared } from './compare.ts'
+import type { Detail } from './observer.ts'
+import type { Plan } from './plan.ts'
+import { type Timeline, escape, left, right, timeLabel, width } from './plot-frame.ts'
+import { type LineChart, type Point, type Series, drawLineChart } from './plot-lines.ts'
+import { script } from './report-script.ts'
+import { style } from './report-style.ts'
+import type { Outcome, Prices, Summary } from './simulate.ts'
+
+/** More points than pixels show nothing more; of those that fall together the highest counts. */
+const MOST_POINTS = 700
+/** More decisions than this are in the table only. */
+const MOST_MARKS = 40
+const MOST_ROWS = 500
+/** A month that costs more than this share of its budget is warned of. */
+const OVER_BUDGET = 1.5
+
+export interface ReportInput {
+  readonly title: string
+  readonly plan: Plan
+  readonly settings: FleetSettings
+  readonly prices: Prices
+  readonly outcome: Outcome
+  readonly others: readonly Compared[]
+}
+
+/** One page with everything in it: it can be mailed, and opened without a network. */
+export function renderReport(input: ReportInput): string {
+  const { title, plan, outcome, others } = input
+  const timeline = timelineOf(plan, outcome)
+  const moments = thinned(outcome.timeline)
+  const charts = [...chartsOf(moments, input), ...(others.length > 0 ? [comparisonChart(outcome, others)] : [])]
+  const figures = charts.map(
+    (chart, index) =>
+      `<figure data-chart="${index}"><figcaption><b>${escape(chart.title)}</b>${chart.series.map(drawKey).join('')}</figcaption>${drawLineChart(timeline, chart)}</figure>`,
+  )
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}, simulated</title>
+<link rel="icon" href="data:,">
+<style>${style}</style>
+<header><h1>${escape(title)}</h1><p>${escape(plan.about)}</p><p>simulated by stationmaster · ${describeLength(plan)} · seed ${plan.scenario.seed} · ${plan.scenario.host.cpus} cores</p></header>
+<section class="tiles">${tilesOf(input).map(drawTile).join('')}</section>
+${warningOf(input)}${figures.join('\n')}
+${others.length > 0 ? comparisonTable(outcome.summary, others) : ''}
+<h2>Decisions</h2>
+${decisionTable(outcome)}
+<p class="quiet">Response times above ${plan.objectiveMs} ms (p95 of a tick) count as seconds over the objective. Worker-hours count every process, spares and those that start or leave included.
+Dashed lines are the thresholds of the policy. The same scenario and seed give this page again.</p>
+<script type="application/json" id="data">${dataOf(moments, charts)}</script>
+<script>${script({ left, right, width, seconds: timeline.seconds })}</script>
+</html>
+`
+}
+
+function timelineOf(plan: Plan, { decisions }: Outcome): Timeline {
+  const changes = decisions.filter(({ from, to }) => from !== to).slice(0, MOST_MARKS)
+  const marks = changes.map(({ atMs, from, to, reason }, index) => ({
+    atS: atMs / 1000,
+    label: String(index + 1),
+    text: `${from} → ${to} workers: ${reason}`,
+  }))
+  return { seconds: plan.durationMs / 1000, spans: [], marks }
+}
+
+/** As many moments as the page can show; each holds the highest of its time. */
+function thinned(timeline: readonly Detail[]): Detail[] {
+  const every = Math.ceil(timeline.length / MOST_POINTS)
+  const parts = Array.from({ length: Math.ceil(timeline.length / every) }, (_, index) => timeline.slice(index * every, (index + 1) * every))
+  return parts.map((part) => part.reduce((most, moment) => ({ ...highest(most, moment), atS: moment.atS })))
+}
+
+function highest(a: Detail, b: Detail): Detail {
+  const names = Object.keys(a) as (keyof Detail)[]
+  return Object.fromEntries(
+    names.map((name) => [name, a[name] === null ? b[name] : b[name] === null ? a[name] : Math.max(a[name], b[name])]),
+  ) as unknown as Detail
+}
+
+function chartsOf(moments: readonly Detail[], { settings, plan }: ReportInput): LineChart[] {
+  const line = (name: string, color: string, of: (moment: Detail) => number | null, shape: Series['shape'] = 'line'): Series => {
+    return { name, color, shape, points: moments.map((moment): Point => [moment.atS, of(moment)]) }
+  }
+  const endS = plan.durationMs / 1000
+  const flat = (name: string, color: string, value: number): Series => ({
+    name,
+    color,
+    shape: 'dashed',
+    points: [
+      [0, value],
+      [endS, value],
+    ],
+  })
+  const { up, down } = settings.scaling
+  const thresholds = (signal: string): Series[] => [
+    ...(up[signal]
+      ? [flat(`grow above ${describeValue(signal, up[signal].threshold)} for ${describeMs(up[signal].forMs)}`, 'red', up[signal].threshold)]
+      : []),
+    ...(down[signal]
+      ? [flat(`shrink below ${describeValue(signal, down[signal].threshold)} for ${describeMs(down[signal].forMs)}`, 'cyan', down[signal].threshold)]
+      : []),
+  ]
+  const signal = (title: string, name: string, color: string, of: (moment: Detail) => number | null): LineChart => {
+    return { title, format: (value) => describeValue(name, value), series: [line(name, color, of), ...thresholds(name)] }
+  }
+  const count = (value: number): string => describeValue('queue', value)
+  const states = [
+    line('ready', 'green', (moment) => moment.ready, 'step'),
+    line('booting', 'yellow', (moment) => moment.booting, 'step'),
+    line('spare', 'blue', (moment) => moment.spare, 'step'),
+    line('draining', 'purple', (moment) => moment.draining, 'step'),
+    line('target', 'text', (moment) => moment.target, 'dashed'),
+  ]
+  const p95 = signal('p95 of the answers', 'p95', 'red', (moment) => moment.p95Ms)
+  return [
+    { title: 'Load, requests per second', format: count, series: [line('requests', 'blue', (moment) => moment.requestsPerSecond)] },
+    { title: 'Workers by state', format: count, scale: 'whole', series: states },
+    { ...p95, formatTick: describeMs, scale: 'log', series: [...p95.series, flat(`objective ${plan.objectiveMs} ms`, 'text', plan.objectiveMs)] },
+    signal('CPU of a worker', 'cpu', 'blue', (moment) => moment.cpu),
+    signal('Event-loop utilisation', 'eventLoopUtilization', 'orange', (moment) => moment.eventLoopUtilization),
+    signal('Requests in flight per worker', 'queue', 'purple', (moment) => moment.queue),
+    signal('Memory of a worker over its limit', 'memory', 'green', (moment) => moment.memory),
+  ]
+}
+
+const COLORS = ['green', 'orange', 'purple', 'red', 'cyan']
+
+function comparisonChart(own: Outcome, others: readonly Compared[]): LineChart {
+  const all = [{ name: 'this policy', outcome: own }, ...others]
+  const series = all.map(({ name, outcome }, index): Series => {
+    return {
+      name,
+      color: COLORS[index % COLORS.length] as string,
+      shape: 'step',
+      points: thinned(outcome.timeline).map(({ atS, ready }): Point => [atS, ready]),
+    }
+  })
+  return { title: 'Workers that serve, by policy', format: (value) => describeValue('queue', value), scale: 'whole', series }
+}
+
+function comparisonTable(own: Summary, others: readonly Compared[]): string {
+  const rows = [
+    { name: 'this policy', source: '', summary: own },
+    ...others.map(({ name, source, outcome: { summary } }) => ({ name, source, summary })),
+  ]
+  const cells = rows.map(({ name, source, summary: { sloViolationS, workerHours, replicaHours, changes, maxReady, maxQueue } }) => {
+    const numbers = [`${sloViolationS} s`, workerHours, replicaHours, changes, maxReady, Math.round(maxQueue)]
+    return `<tr><th scope="row">${escape(name)}</th>${numbers.map((value) => `<td>${value}</td>`).join('')}<td>${escape(source)}</td></tr>`
+  })
+  return `<h2>Policies on this load</h2>
+<div class="wide"><table id="comparison"><tr><th></th><th>over the objective</th><th>worker-hours</th><th>replica-hours</th><th>changes</th><th>most ready</th><th>longest queue</th><th>modelled after</th></tr>
+${cells.join('\n')}</table></div>`
+}
+
+function decisionTable({ decisions }: Outcome): string {
+  if (decisions.length === 0) return '<p class="quiet">None: the fleet kept its size, and nothing called for another.</p>'
+  let changes = 0
+  const rows = decisions.slice(0, MOST_ROWS).map(({ atMs, from, to, wanted, reason, heldBackBy }) => {
+    const number = from === to ? '' : `<i>${++changes}</i>`
+    const why = heldBackBy.length > 0 ? `${reason}; held back by ${heldBackBy.join(', ')}` : reason
+    return `<tr><td>${number}</td><td>${describeMs(atMs)}</td><td>${from} → ${to}${wanted === to ? '' : ` (wanted ${wanted})`}</td><td>${escape(why)}</td></tr>`
+  })
+  return `<div class="wide"><table id="decisions"><tr><th></th><th>at</th><th>workers</th><th>why</th></tr>\n${rows.join('\n')}\n</table></div>`
+}
+
+function tilesOf({ outcome: { summary } }: ReportInput): (readonly [what: string, value: string])[] {
+  return [
+    ['requests', String(summary.requests)],
+    ['over the objective', `${summary.sloViolationS} s`],
+    ['worker-hours', String(summary.workerHours)],
+    ['replica-hours', String(summary.replicaHours)],
+    ['changes of size', String(summary.changes)],
+    ['cost of the run', `${summary.costUsd} USD`],
+    ['cost of a month', `${summary.costUsdPerMonth} USD`],
+  ]
+}
+
+const drawTile = ([what, value]: readonly [string, string]): string => `<div><strong>${escape(value)}</strong>${escape(what)}</div>`
+const drawKey = ({ name, color }: Series): string => `<span style="--key:var(--${color})">${escape(name)} <output></output></span>`
+const describeLength = ({ durationMs }: Plan): string => timeLabel(durationMs / 1000)
+
+function warningOf({ prices: { budgetMonth }, outcome: { summary } }: ReportInput): string {
+  const sentences = [
+    ...summary.violations.map((sentence) => `Broken rule: ${sentence}`),
+    ...summary.unmet.map((sentence) => `Not as expected: ${sentence}`),
+  ]
+  if (budgetMonth !== null && summary.costUsdPerMonth > budgetMonth * OVER_BUDGET)
+    sentences.unshift(`A month costs ${summary.costUsdPerMonth} USD, more than 150 % of the budget of ${budgetMonth} USD`)
+  return sentences.map((sentence) => `<p role="alert"><b>${escape(sentence)}.</b></p>\n`).join('')
+}
+
+/** For the values under the pointer: already in words, so that the page needs no code to format them. */
+function dataOf(moments: readonly Detail[], charts: readonly LineChart[]): string {
+  const textsOf = ({ points }: Series, format: LineChart['format']): string[] => {
+    return moments.map((_, index) => {
+      const value = (points.length === moments.length ? points[index] : points[0])?.[1] ?? null
+      return value === null ? '–' : format(value)
+    })
+  }
+  const texts = charts.map(({ series, format }) =>
+    series.map((each) => (each.shape === 'dashed' && each.points.length === 2 ? [] : textsOf(each, format))),
+  )
+  return JSON.stringify({ times: moments.map(({ atS }) => atS), texts }).replaceAll('<', '\\u003c')
+}
