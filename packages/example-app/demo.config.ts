@@ -27,5 +27,6 @@ export default defineConfig({
     },
     cooldown: { up: '4s', down: '5s' },
   },
+  database: { budget: 90 },
   drain: { timeout: '10s' },
 })

@@ -10,4 +10,6 @@ export default defineConfig({
     oversubscribe: true,
   },
   health: { path: '/health' },
+  // PostgreSQL takes 100 unless told otherwise, of which it keeps 3 for superusers.
+  database: { budget: 90 },
 })

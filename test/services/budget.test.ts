@@ -63,7 +63,9 @@ describe('a budget of connections', () => {
     const sleeps = Array.from({ length: 3 }, () => fleet.get('/?for=4').catch(() => 'cut'))
     await until('three queries', async () => (await sleeping()) === 3)
     const { pid, id } = await fleet.until('their worker', ({ workers }) => workers.find(({ database }) => (database?.inUse ?? 0) > 0))
-    const others = await judge.query("select application_name from pg_stat_activity where query like '%pg_sleep(4)%' and state = 'active' and usename = 'app'")
+    const others = await judge.query(
+      "select application_name from pg_stat_activity where query like '%pg_sleep(4)%' and state = 'active' and usename = 'app'",
+    )
     const ofVictim = others.rows.filter(({ application_name: name }) => name.includes(` worker ${id} `)).length
     process.kill(pid as number, 'SIGKILL')
     await fleet.until('its queries in quarantine', ({ database }) => database?.quarantined === ofVictim && ofVictim > 0)

@@ -78,6 +78,8 @@ export class Judge {
 }
 
 export async function openJudge(): Promise<Judge> {
+  // Not a server that is there already: this one is limited, crashed and filled up.
+  delete process.env['DATABASE_URL']
   const service = await startPostgres()
   const url = new URL(service.url)
   url.username = 'app'

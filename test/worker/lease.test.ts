@@ -3,6 +3,7 @@ import { startPostgres } from 'example-app/services'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { WorkerMessage } from '../../packages/supervisor/src/wire/messages.ts'
+import * as certificate from './fixtures/certificate.ts'
 import { drained, get, it, NOTHING_CUT, start } from './harness.ts'
 import type { MiniPrimary, MiniWorker } from './mini-primary.ts'
 
@@ -10,6 +11,8 @@ let database: Service
 let admin: pg.Client
 
 beforeAll(async () => {
+  // Not a server that is there already: this one is reconfigured.
+  delete process.env['DATABASE_URL']
   database = await startPostgres()
   admin = new pg.Client({ connectionString: database.url })
   await admin.connect()
@@ -62,6 +65,24 @@ async function lease(primary: MiniPrimary, granted: number, url = database.url):
   leased.grant(granted)
   await leased.promises(({ holds }) => holds === granted)
   return leased
+}
+
+/** Lets the server speak TLS, with a certificate of its own. */
+async function encrypt(): Promise<void> {
+  const { key, cert } = certificate
+  for (const [file, text] of [
+    ['server.key', key],
+    ['server.crt', cert],
+  ] as const) {
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => `(${pg.escapeLiteral(line)})`)
+    await admin.query(`copy (values ${lines.join(', ')}) to program 'cat > ${file} && chmod 600 ${file}'`)
+  }
+  await admin.query('alter system set ssl = on')
+  await admin.query('select pg_reload_conf()')
+  for (let on = false; !on; on = (await admin.query('show ssl')).rows[0].ssl === 'on');
 }
 
 /** Asked again until it fits. */
@@ -129,6 +150,21 @@ describe('a pool with a lease', () => {
     expect(rows[0].count).toBe(1)
     expect(await next).toMatchObject({ name: NAME })
     await backends(1)
+  })
+
+  it('does the same over TLS', async ({ primary }) => {
+    await encrypt()
+    const leased = await lease(primary, 1, `${database.url}?sslmode=no-verify`)
+    const { pid } = await leased.ask('/take')
+    expect((await admin.query('select ssl from pg_stat_ssl where pid = $1', [pid])).rows).toEqual([{ ssl: true }])
+    expect(await leased.ask('/abandon')).toBe('Connection terminated')
+    const next = leased.ask('/take')
+    await leased.promises(({ waiting }) => waiting === 1)
+    await backends(1)
+    expect(await next).toMatchObject({ name: NAME })
+    await leased.ask('/give?how=destroy')
+    await backends(0)
+    expect(leased.worker.stderr).toBe('')
   })
 
   it('survives the loss of a connection that is lent out', async ({ primary }) => {

@@ -8,8 +8,6 @@ export type Database = {
 }
 
 const service = 'PostgreSQL'
-/** Ten workers, and an eleventh during a reload, stay below the 100 connections that PostgreSQL takes unless told otherwise. */
-const connectionsPerWorker = 8
 /** How long a request may wait for a free connection before it is told to come back. */
 const connectTimeoutMs = 5_000
 /** Above the longest sleep that /query allows. */
@@ -35,9 +33,9 @@ const schema = `
 
 export async function openDatabase(connectionString: string | undefined): Promise<Database> {
   if (!connectionString) return absent()
+  // How many connections it has is for the supervisor to say: see database.budget in the config.
   const pool: Pool = createPool({
     connectionString,
-    max: connectionsPerWorker,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
   })
