@@ -52,6 +52,7 @@ describe('listen()', () => {
   it('with a host serves that host only', async ({ stage }) => {
     const station = await stage.start({ app: 'plain-host', env: { HOST: '127.0.0.2' } })
     expect(pidsOf(await station.running(2))).toContain(await station.get('/', { host: '127.0.0.2' }))
+    expect(await station.noted('fleet:listening')).toMatchObject({ addresses: [`127.0.0.2:${station.port}`] })
     await expect(station.get()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 

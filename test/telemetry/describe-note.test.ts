@@ -93,6 +93,9 @@ const ROWS: { readonly [Kind in Note['kind']]: readonly Row<Kind>[] } = {
     [{ kind: 'fleet:running', ready: 1 }, 'info', 'the fleet is running: 1 worker is ready'],
     [{ kind: 'fleet:running', ready: 2 }, 'info', 'the fleet is running: 2 workers are ready'],
   ],
+  'fleet:listening': [
+    [{ kind: 'fleet:listening', addresses: ['[::]:3000', '/run/app.sock'] }, 'info', 'the fleet listens on [::]:3000, /run/app.sock'],
+  ],
   'fleet:decided': [
     [{ kind: 'fleet:decided', decision: grown }, 'debug', 'decision: 1 to 2 workers: cpu 85 % above 70 % for 60 s'],
     [

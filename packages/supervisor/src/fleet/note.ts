@@ -39,6 +39,8 @@ export type Note =
   | { readonly kind: 'worker:fork-failed'; readonly workerId: number; readonly message: string }
   | { readonly kind: 'fleet:restarting'; readonly inMs: number; readonly recent: number; readonly intensity: number }
   | { readonly kind: 'fleet:running'; readonly ready: number }
+  /** Told once the fleet is running, where workers accept from the primary's sockets: `127.0.0.1:3000`, `[::]:3000`, `/run/app.sock`. */
+  | { readonly kind: 'fleet:listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'fleet:decided'; readonly decision: Decision }
   | { readonly kind: 'fleet:scaled'; readonly from: number; readonly to: number; readonly reason: string }
   | { readonly kind: 'fleet:warning'; readonly message: string }

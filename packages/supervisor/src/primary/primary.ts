@@ -115,9 +115,8 @@ export class Primary implements Control {
   }
 
   status(): ReturnType<Control['status']> {
-    const fleet = this.#engine.fleet()
     const { replicaId } = this.#parts.launch
-    const view = viewOf(fleet, this.#clock.nowMs())
+    const view = viewOf(this.#engine.fleet(), this.#clock.nowMs())
     return { version: 1, pid: process.pid, ...view, replica: { id: replicaId, peers: 1, coordination: 'alone' } }
   }
 
@@ -245,5 +244,7 @@ export class Primary implements Control {
     // From here on newcomers are better off with a refusal than with a wait that ends in a cut.
     if (note.kind === 'fleet:stopping') this.#acceptor.close()
     this.#announcer.tell({ ...note, atMs })
+    const addresses = note.kind === 'fleet:running' ? this.#acceptor.addresses() : []
+    if (addresses.length > 0) this.#announcer.tell({ kind: 'fleet:listening', addresses, atMs })
   }
 }

@@ -44,6 +44,7 @@ const SENTENCES: { readonly [Kind in Note['kind']]: (note: NoteOf<Kind>) => Sent
     `a new worker starts in ${describeMs(inMs)}: ${count(recent, 'failure')} of the ${intensity} that restart.intensity allows`,
   ],
   'fleet:running': ({ ready }) => ['info', `the fleet is running: ${are(ready, 'worker')} ready`],
+  'fleet:listening': ({ addresses }) => ['info', `the fleet listens on ${addresses.join(', ')}`],
   'fleet:decided': decided,
   'fleet:scaled': ({ from, to, reason }) => ['info', `the fleet scales from ${from} to ${count(to, 'worker')}: ${reason}`],
   'fleet:warning': ({ message }) => ['warn', message],
