@@ -11,8 +11,9 @@ import { type Ledger, Workplace } from './workplace.ts'
 type Unstamped<Event> = Event extends unknown ? Omit<Event, 'nowMs'> : never
 type NewEvent = Unstamped<FleetEvent>
 
-/** Load and event loops move on in slices of this length, or of a tick where that is shorter. */
-const LONGEST_SLICE_MS = 500
+/** Load and event loops move on in slices of this length; long ticks are cut into so many. */
+const SLICE_MS = 500
+const MOST_SLICES = 5
 const FORK_MS = 5
 const LAST_BREATH_MS = 10
 const DIAGNOSIS_MS = 500
@@ -65,7 +66,7 @@ export class World {
     this.#see = see
     this.#startsAtMs = startsAtMs
     this.#pilot = pilot
-    this.#sliceMs = settings.tickMs / Math.ceil(settings.tickMs / LONGEST_SLICE_MS)
+    this.#sliceMs = settings.tickMs / Math.min(MOST_SLICES, Math.ceil(settings.tickMs / SLICE_MS))
     for (const request of scenario.requests) this.#agenda.at(request.atMs, () => this.#dispatch(request.event))
     for (const fault of scenario.faults) this.#agenda.at(fault.atMs, () => this.#inject(fault))
     this.#every(this.#sliceMs, () => this.#slice())
