@@ -90,6 +90,7 @@ describe('what changes the fleet', () => {
     [['scale', 'auto'], 'scale auto', 'auto workers are ready'],
     [['reload'], 'reload', 'generation 2 is serving: 2 workers were replaced'],
     [['drain', '7'], 'drain 7', 'worker 7 is draining'],
+    [['budget', '40'], 'budget 40', 'the budget is 40 connections now'],
   ] as const)('%s', async ([words, asked, sentence], { cli }) => {
     await cli.supervise()
     expect(await cli.run(words)).toEqual({ code: 0, stdout: `${sentence}\n`, stderr: '' })

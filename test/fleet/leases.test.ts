@@ -23,7 +23,7 @@ const granted = (driver: Driver): number[] => driver.fleet.workers.map(({ lease 
 
 describe('a budget', () => {
   it('is planned with the reserve taken off, the own connection among it, and room for a successor', () => {
-    expect(PLAN).toEqual({ budget: 19, share: 16, available: 16, floor: 2 })
+    expect(PLAN).toMatchObject({ budget: 19, share: 16, available: 16, floor: 2 })
     expect(planBudget({ budget: 20, reserve: 0, minPerWorker: 2, replicas: 1, minWorkers: 1 })).toMatchObject({ share: 20, available: 19 })
     expect(planBudget({ budget: 100, reserve: 4, minPerWorker: 2, replicas: 3, minWorkers: 1 })).toMatchObject({ share: 32, available: 32 })
     expect(planBudget({ budget: 5, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 1 })).toMatchObject({ available: 2, floor: 1 })
@@ -106,8 +106,15 @@ describe('a budget', () => {
 
   it('can be lowered: nobody grows before the rest was given back', () => {
     const driver = open()
-    const lower = planBudget({ budget: 11, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 2 })
-    driver.send({ kind: 'budgetChanged', plan: lower })
+    driver.send({ kind: 'budgetRequested', requestId: 1, budget: 11 })
+    expect(driver.commandsOf('answer').at(-1)).toMatchObject({
+      error: null,
+      detail: 'the budget is 11 connections now, of which the workers of this replica share 8',
+    })
+    driver.send({ kind: 'budgetRequested', requestId: 2, budget: 6 })
+    expect(driver.commandsOf('answer').at(-1)?.error?.message).toBe('A budget of 6 is not allowed; expected a whole number of at least 7.')
+    const without = running(1).send({ kind: 'budgetRequested', requestId: 1, budget: 11 })
+    expect(without.commandsOf('answer').at(-1)?.error?.message).toContain('There is no budget to change')
     expect(granted(driver)).toEqual([3, 3])
     use(driver, 1, { holds: 6, inUse: 6, waiting: 9 })
     expect(granted(driver)).toEqual([6, 2])

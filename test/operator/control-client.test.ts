@@ -25,7 +25,8 @@ it('asks all there is to ask', async ({ world }) => {
   expect(await control.scale('auto')).toBe('auto workers are ready')
   expect(await control.reload()).toContain('generation 2')
   expect(await control.drain(7)).toBe('worker 7 is draining')
-  expect(world.control.asked).toEqual(['scale 3', 'scale auto', 'reload', 'drain 7'])
+  expect(await control.setBudget(40)).toBe('the budget is 40 connections now')
+  expect(world.control.asked).toEqual(['scale 3', 'scale auto', 'reload', 'drain 7', 'budget 40'])
 })
 
 it('a recording comes whole however long it is, and a reader that has enough may leave', async ({ world }) => {

@@ -104,6 +104,10 @@ export class FakeControl implements Control {
     return this.#ask('reload', 'generation 2 is serving: 2 workers were replaced')
   }
 
+  setBudget(connections: number): Promise<string> {
+    return this.#ask(`budget ${connections}`, `the budget is ${connections} connections now`)
+  }
+
   drain(workerId: number): Promise<string> {
     return this.#ask(`drain ${workerId}`, `worker ${workerId} is draining`)
   }

@@ -56,6 +56,26 @@ describe('a budget of connections', () => {
     await until('an empty server', async () => (await judge.count()) === 0)
   }, 60_000)
 
+  it('can be changed while it is used up: nobody is cut, and it is kept as soon as it is confirmed', async ({ stage }) => {
+    await judge.limit(MOST)
+    judge.watch()
+    const fleet = await stage.start(options(), 2)
+    await until('nine tenths of the connections in use', () => judge.now >= 9)
+    await fleet.control.setBudget(8)
+    await fleet.until('the rest given back', ({ database }) => database?.budget === 8 && database.acknowledged <= 6 && database.granted <= 6)
+    await until('what was given back closed', async () => (await judge.count()) <= 6)
+    await judge.limit(7)
+    expect(judge.most).toBeLessThanOrEqual(MOST)
+    judge.most = 0
+    await fleet.control.reload()
+    expect(judge.most).toBeLessThanOrEqual(7)
+    await judge.limit(MOST)
+    await fleet.control.setBudget(12)
+    await until('nine tenths of the connections in use', () => judge.now >= 9)
+    expect(fleet.stdout + fleet.stderr).not.toContain('53300')
+    expect(judge.most).toBeLessThanOrEqual(MOST)
+  }, 30_000)
+
   it('keeps what a dead worker still runs in quarantine, and the others within the rest', async ({ stage }) => {
     await judge.limit(MOST)
     judge.watch()

@@ -64,6 +64,8 @@ export interface Supervisor {
    * @throws StationmasterError `SM_WORKER_UNKNOWN`, `SM_NOT_STARTED`, `SM_STOPPING`
    */
   drain(workerId: number): Promise<string>
+  /** Changes `database.budget` while the fleet runs. @throws StationmasterError `SM_REQUEST_INVALID`, `SM_NOT_STARTED`, `SM_STOPPING` */
+  setBudget(connections: number): Promise<string>
   /** Drains all workers and ends; resolves when none is left. A second call hurries. */
   stop(): Promise<void>
   /** The same object as `stationmaster status --json`. */
@@ -149,6 +151,7 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
     scale: (workers) => primary.scale(workers),
     reload: () => primary.reload(),
     drain: (workerId) => primary.drain(workerId),
+    setBudget: (connections) => primary.setBudget(connections),
     async stop() {
       primary.stop('stop() was called')
       // What start() is about to open, it closes again.
@@ -206,7 +209,7 @@ async function start(primary: Primary, settings: Settings, logger: Logger, close
   const stopListening = listenForSignals({
     stop: (reason) => primary.stop(reason),
     reload: () => report(primary.reload(), logger),
-    scaleBy: (difference) => report(primary.scaleBy(difference), logger),
+    scaleBy: (difference) => report(primary.scale(primary.status().fleet.target + difference), logger),
   })
   try {
     await requireEntry(settings.app.entry)

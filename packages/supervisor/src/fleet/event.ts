@@ -1,5 +1,4 @@
 import type { Advice } from '../policy/advice.ts'
-import type { DatabasePlan } from '../policy/budget-plan.ts'
 import type { LeaseUse } from '../policy/lease.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
 
@@ -21,7 +20,7 @@ export type FleetEvent = { readonly nowMs: number } & (
   | Sampled
   | ({ readonly kind: 'leaseUsed'; readonly workerId: number } & LeaseUse)
   | BackendsSeen
-  | { readonly kind: 'budgetChanged'; readonly plan: DatabasePlan }
+  | { readonly kind: 'budgetRequested'; readonly requestId: number; readonly budget: number }
   | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
   | { readonly kind: 'reloadRequested'; readonly requestId: number }
   | { readonly kind: 'drainRequested'; readonly requestId: number; readonly workerId: number }

@@ -1,5 +1,4 @@
 import { type BudgetInput, type Claim, feedsOneMore, mostWorkers, nextWords } from '../policy/budget.ts'
-import type { DatabasePlan } from '../policy/budget-plan.ts'
 import { type LeaseUse, grant, hear, isPending } from '../policy/lease.ts'
 import { isLeaving, isSpare, isStuck } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
@@ -43,11 +42,6 @@ export function onBackendsSeen(draft: Draft, { askedAtMs, backends, starting }: 
 
 function askForBackends(draft: Draft): void {
   draft.commands.push({ kind: 'askBackends', workerIds: draft.fleet.quarantine.map(({ workerId }) => workerId) })
-}
-
-/** Another budget: what is above it is asked back before anybody gets more. */
-export function onBudgetChanged({ fleet }: Draft, plan: DatabasePlan): void {
-  if (fleet.settings.database) fleet.settings = { ...fleet.settings, database: plan }
 }
 
 /** Says to each worker what has changed for it. */

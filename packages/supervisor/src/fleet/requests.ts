@@ -1,4 +1,5 @@
 import { StationmasterError } from '../errors.ts'
+import { leastBudget, planBudget } from '../policy/budget-plan.ts'
 import { countReady, isLeaving, isReady, isReadySpare } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
 import { currentCeiling } from './observe.ts'
@@ -62,6 +63,25 @@ export function onDrainRequested(draft: Draft, requestId: number, workerId: numb
   }
   drainWorker(draft, worker, 'asked by an operator')
   answer(draft, requestId, `worker ${workerId} is draining`)
+}
+
+/** Another budget from now on. What is above it is asked back before anybody gets more. */
+export function onBudgetRequested(draft: Draft, requestId: number, budget: number): void {
+  const { fleet } = draft
+  if (refusedWhileStopping(draft, requestId)) return
+  const { database } = fleet.settings
+  if (database === null) {
+    const message = 'There is no budget to change: set database.budget in the configuration and start again.'
+    return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
+  }
+  const least = leastBudget(database.options)
+  if (!Number.isSafeInteger(budget) || budget < least) {
+    const message = `A budget of ${budget} is not allowed; expected a whole number of at least ${least}.`
+    return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
+  }
+  const plan = planBudget({ ...database.options, budget })
+  fleet.settings = { ...fleet.settings, database: plan }
+  answer(draft, requestId, `the budget is ${budget} connections now, of which the workers of this replica share ${plan.available}`)
 }
 
 function refusedWhileStopping(draft: Draft, requestId: number): boolean {

@@ -4,11 +4,11 @@ import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts
 import type { FleetEvent } from './event.ts'
 import { onExited, onForkFailed } from './exits.ts'
 import type { Fleet } from './fleet.ts'
-import { onBackendsSeen, onBudgetChanged, onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
+import { onBackendsSeen, onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
 import type { Note } from './note.ts'
 import { reconcile } from './reconcile.ts'
 import { advanceReplacements, settleAtMs } from './reload.ts'
-import { onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
+import { onBudgetRequested, onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
 import { publishRoutes } from './routes.ts'
 import { onSampled } from './scaling.ts'
 import { failStop, finishStop, requestStop } from './shutdown.ts'
@@ -72,8 +72,8 @@ function take(draft: Draft, event: FleetEvent): void {
       return onLeaseUsed(draft, event.workerId, event)
     case 'backendsSeen':
       return onBackendsSeen(draft, event)
-    case 'budgetChanged':
-      return onBudgetChanged(draft, event.plan)
+    case 'budgetRequested':
+      return onBudgetRequested(draft, event.requestId, event.budget)
     case 'scaleRequested':
       return onScaleRequested(draft, event.requestId, event.workers)
     case 'reloadRequested':

@@ -22,6 +22,8 @@ export interface ControlClient {
   /** Resolves with one sentence once the new generation serves. SM_RELOAD_FAILED when it does not come up; the old workers stay then. */
   reload(): Promise<string>
   drain(workerId: number): Promise<string>
+  /** Changes `database.budget` until the supervisor ends. */
+  setBudget(connections: number): Promise<string>
   /**
    * What happened in the last minutes, line by line: the fleet as it was then (`{"kind":"start", …}`), and every event since, each as JSON. Fed to
    * the same code they give the same decisions again.
@@ -51,6 +53,7 @@ export function connectControl(socketPath: string = DEFAULT_CONTROL_SOCKET): Con
     scale: async (workers) => await post('/v1/scale', { workers }),
     reload: async () => await post('/v1/reload', {}),
     drain: async (workerId) => await post(`/v1/workers/${workerId}/drain`, {}),
+    setBudget: async (connections) => await post('/v1/database', { budget: connections }),
     recording: () => readLines(file, '/v1/recording'),
     async *events() {
       const stream = await openStream(file, '/v1/events')

@@ -33,6 +33,7 @@ export const readRoutes: readonly Route[] = [
 /** What only the owner of the control socket may ask. What changes the fleet answers when it is done. */
 export const ownerRoutes: readonly Route[] = [
   { method: 'GET', path: /^\/v1\/recording$/, answer: (_, control) => jsonLines(control.recording()) },
+  { method: 'POST', path: /^\/v1\/database$/, answer: async ({ body }, control) => done(await control.setBudget(readBudget(body))) },
   { method: 'POST', path: /^\/v1\/scale$/, answer: async ({ body }, control) => done(await control.scale(readWorkers(body))) },
   { method: 'POST', path: /^\/v1\/reload$/, answer: async (_, control) => done(await control.reload()) },
   {
@@ -60,6 +61,12 @@ function readWorkers(body: unknown): number | 'auto' {
   if (typeof workers === 'number' && Number.isInteger(workers) && workers >= 1) return workers
   const given = workers === undefined ? 'The body has no "workers"' : `"workers": ${shortened(JSON.stringify(workers))} is not allowed`
   throw invalid(`${given}; expected {"workers": n} with a whole number of at least 1, or {"workers": "auto"}.`)
+}
+
+function readBudget(body: unknown): number {
+  const budget = typeof body === 'object' && body !== null && 'budget' in body ? body.budget : undefined
+  if (typeof budget === 'number' && Number.isSafeInteger(budget) && budget >= 1) return budget
+  throw invalid('expected {"budget": n} with a whole number of at least 1.')
 }
 
 function readWorkerId(given: string): number {

@@ -17,6 +17,8 @@ export interface DatabasePlan {
   readonly available: number
   /** What a worker needs in order to work at all. */
   readonly floor: number
+  /** What it was planned from. */
+  readonly options: BudgetOptions
 }
 
 /** Each supervisor asks the server over a connection of its own which connections of dead workers are still there. */
@@ -27,10 +29,16 @@ export const OWN_CONNECTIONS = 1
  * is too small for the supervisors of all replicas, it is one of the share. Where the floors of the smallest fleet and of a successor do not fit
  * into the share, they are lower, since a fleet that cannot be reloaded helps nobody.
  */
-export function planBudget({ budget, reserve, minPerWorker, replicas, minWorkers }: BudgetOptions): DatabasePlan {
+export function planBudget(options: BudgetOptions): DatabasePlan {
+  const { budget, reserve, minPerWorker, replicas, minWorkers } = options
   const share = Math.max(0, Math.floor((budget - reserve) / replicas))
   const fitsReserve = reserve >= replicas * OWN_CONNECTIONS
   const available = Math.max(0, share - (fitsReserve ? 0 : OWN_CONNECTIONS))
   const floor = Math.max(1, Math.min(minPerWorker, Math.floor(available / (minWorkers + 1))))
-  return { budget, share, available, floor }
+  return { budget, share, available, floor, options }
+}
+
+/** The smallest budget with which the smallest fleet of every replica works. */
+export function leastBudget({ reserve, minPerWorker, replicas, minWorkers }: Omit<BudgetOptions, 'budget'>): number {
+  return replicas * minWorkers * minPerWorker + reserve
 }

@@ -20,6 +20,8 @@ export interface Control {
   scale(workers: number | 'auto'): Promise<string>
   reload(): Promise<string>
   drain(workerId: number): Promise<string>
+  /** Changes `database.budget`. */
+  setBudget(connections: number): Promise<string>
   /** Calls back for every note; returns the way to end that. */
   subscribe(listener: (note: TimedNote) => void): () => void
 }

@@ -132,16 +132,16 @@ export class Primary implements Control {
     return this.#ask((requestId) => ({ kind: 'scaleRequested', requestId, workers }))
   }
 
-  scaleBy(difference: 1 | -1): Promise<string> {
-    return this.scale(this.#engine.fleet().target + difference)
-  }
-
   reload(): Promise<string> {
     return this.#ask((requestId) => ({ kind: 'reloadRequested', requestId }))
   }
 
   drain(workerId: number): Promise<string> {
     return this.#ask((requestId) => ({ kind: 'drainRequested', requestId, workerId }))
+  }
+
+  setBudget(budget: number): Promise<string> {
+    return this.#ask((requestId) => ({ kind: 'budgetRequested', requestId, budget }))
   }
 
   subscribe(listener: (note: TimedNote) => void): () => void {

@@ -20,6 +20,11 @@ export async function drain(context: CommandContext, given: string, flags: Contr
   return done(context, await (await connect(context, flags)).drain(workerId))
 }
 
+export async function budget(context: CommandContext, given: string, flags: ControlFlag): Promise<ExitCode> {
+  const connections = wholeNumber(given, 'budget', 'the number of database connections for all workers of all replicas')
+  return done(context, await (await connect(context, flags)).setBudget(connections))
+}
+
 function done({ terminal }: CommandContext, sentence: string): ExitCode {
   terminal.print(harmless(sentence))
   return 0
