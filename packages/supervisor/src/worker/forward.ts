@@ -1,7 +1,8 @@
+import type { EventEmitter } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { builtin } from './builtin.ts'
-import { hasBody, isGivenOnce, isHttp2 } from './has-body.ts'
+import { connectionOf, hasBody, isGivenOnce, isHttp2 } from './about-request.ts'
 import { passAnswer } from './answer.ts'
 import { repeatHeaders } from './repeat-headers.ts'
 
@@ -12,7 +13,7 @@ const MAX_SOCKETS = { http1: 1, http2: 128 }
 
 const NOTHING = Buffer.alloc(0)
 const AGENT = Symbol('stationmaster.forward')
-type Client = net.Socket & { [AGENT]?: Agent }
+type Client = EventEmitter & { [AGENT]?: Agent }
 
 export interface Destination {
   /** The owner's private Unix socket. */
@@ -105,7 +106,7 @@ function refuse(response: ServerResponse): void {
 }
 
 function agentOf(request: IncomingMessage, { describe }: Destination): Agent {
-  const client: Client = request.socket
+  const client: Client = connectionOf(request)
   const known = client[AGENT]
   if (known) return known
   const agent = new (builtin('node:http').Agent)({ keepAlive: true, maxSockets: isHttp2(request) ? MAX_SOCKETS.http2 : MAX_SOCKETS.http1 })

@@ -26,8 +26,7 @@ export function createHandOver(channel: Channel): HandOver {
     give(to, request, socket, onRefused) {
       const handle = (socket as net.Socket & { _handle: RawHandle | null })._handle
       if (!handle) return void socket.destroy()
-      // From here on nothing may be read in this process: it would be missing in the other.
-      socket.pause()
+      // From here on nothing may be read in this process: it would be missing in the other. (The stream is as after the upgrade, neither flowing nor paused.)
       handle.readStop()
       handle.reading = true // so that the stream does not start again
       const transferId = ++lastTransferId
@@ -43,7 +42,8 @@ export function createHandOver(channel: Channel): HandOver {
     if (!transfer) return
     // Closes our copy of the descriptor; the connection lives on in the other worker.
     if (taken) return void transfer.socket.destroy()
-    transfer.handle.reading = false
+    // The stream believes that it is reading; now it is again.
+    transfer.handle.readStart()
     transfer.onRefused()
   }
 }

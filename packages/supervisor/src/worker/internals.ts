@@ -37,6 +37,7 @@ export type GetServer = (server: object, query: ServerQuery, reply: (error: numb
 export interface RawHandle {
   /** The stream's own note of whether it reads. */
   reading: boolean
+  readStart(): number
   readStop(): number
   close(done?: () => void): void
 }

@@ -5,7 +5,7 @@ import { builtin } from './builtin.ts'
 import { assumeClient } from './client-note.ts'
 import { complain } from './complain.ts'
 import { LONGEST_HEAD_BYTES } from './forward.ts'
-import { isGivenOnce } from './has-body.ts'
+import { isGivenOnce } from './about-request.ts'
 
 export interface PrivateServerParts {
   readonly path: string

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { hasBody, isHttp2 } from './has-body.ts'
+import { hasBody, isHttp2 } from './about-request.ts'
 
 /**
  * Headers that are about one connection only; each of the two connections has its own. What else a `Connection` header names is passed on all the same: clients

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { AppSignals } from './app-signals.ts'
@@ -17,7 +16,7 @@ import { EngineSockets } from './engine-sockets.ts'
 import type { Intake } from './intake.ts'
 import { interceptListen } from './intake.ts'
 import type { ServerInside, SocketInside } from './internals.ts'
-import { isHttp2Server, isHttpServer, isTlsServer } from './internals.ts'
+import { isTlsServer } from './internals.ts'
 import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
 import { outliveReaders } from './outputs.ts'
@@ -171,7 +170,7 @@ export class Runtime {
   #meet(server: Server): void {
     this.#traffic.start()
     watchUpgrades(server, this.#traffic)
-    if (isHttpServer(server) || isHttp2Server(server)) this.#stickyKeys?.watch(server as HttpServer)
+    this.#stickyKeys?.meet(server)
     watchHttp2(server, this.#traffic)
     // First of all listeners: an HTTP/2 session begins in Node's own, and hides the stream.
     if (isTlsServer(server)) server.prependListener('secureConnection', (stream: SocketInside) => this.#traffic.connectionOf(stream))

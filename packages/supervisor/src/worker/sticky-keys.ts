@@ -1,7 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Route, ownerOf } from '../policy/route.ts'
 import { keyOf, type StickyBy } from '../policy/session-key.ts'
+import { complain } from './complain.ts'
+import { isHttp2Server, isHttpServer } from './internals.ts'
 import type { Neighbours } from './neighbours.ts'
 
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean
@@ -22,7 +25,12 @@ export class StickyKeys {
   }
 
   /** Looks at each request of a server before the app does. */
-  watch(server: Server): void {
+  meet(server: net.Server): void {
+    if (isHttpServer(server) || isHttp2Server(server)) this.#watch(server as Server)
+    else complain('routing.sticky does nothing for a server that is not HTTP: only requests tell clients apart. Its connections are balanced.')
+  }
+
+  #watch(server: Server): void {
     this.#neighbours.serve(server)
     const emitToApp = server.emit as Emit
     const decide = (event: string | symbol, args: readonly unknown[]): boolean => {

@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { bucketOf, BUCKETS, toSparse } from '../policy/latency.ts'
 import { Connection, isEventStream, isLongPoll } from './connection.ts'
-import { hasBody } from './has-body.ts'
+import { hasBody } from './about-request.ts'
 import type { ResponseInside, SocketInside } from './internals.ts'
 import type { QueueTimes } from './queue-times.ts'
 

@@ -1,6 +1,7 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 
-type Http2Request = IncomingMessage & { readonly stream?: { readonly endAfterHeaders?: boolean } }
+type Http2Request = IncomingMessage & { readonly stream?: { readonly endAfterHeaders?: boolean; readonly session?: EventEmitter } }
 
 /** Methods that ask and change nothing (RFC 9110, 9.2.1): asking twice does no harm. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -20,4 +21,9 @@ export function isGivenOnce(request: IncomingMessage): boolean {
 /** True for what node:http2 gives to the listeners of `request`, which looks like node:http's. */
 export function isHttp2({ httpVersionMajor }: IncomingMessage): boolean {
   return httpVersionMajor === 2
+}
+
+/** What closes when the client's connection does. The `socket` of an HTTP/2 request tells only of its own stream. */
+export function connectionOf(request: IncomingMessage): EventEmitter {
+  return (request as Http2Request).stream?.session ?? request.socket
 }
