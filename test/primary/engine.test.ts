@@ -185,6 +185,7 @@ describe('a fork', () => {
     replicaId: 'r1',
     listen: 'own',
     connectionPrefix: null,
+    redisUrl: null,
     nodeOptions: '',
     sticky: null,
     trustedProxies: ['10.0.0.0/8', '::1/128'],

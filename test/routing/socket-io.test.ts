@@ -1,50 +1,13 @@
 import http from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { io, type Socket } from 'socket.io-client'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import type { Station } from '../processes/harness/station.ts'
 import { until, within } from '../processes/harness/until.ts'
+import { Client, withClients } from './harness/client.ts'
 
 const entry = fileURLToPath(new URL('./fixtures/rooms.mjs', import.meta.url))
 const FOUR = { workers: { min: 4, max: 5, oversubscribe: true, spares: 0, bootTimeout: '20s' } }
-
-interface Who {
-  readonly worker: string
-  readonly address: string
-  readonly transport: string
-}
-
-class Client {
-  readonly socket: Socket
-  readonly disconnects: string[] = []
-
-  constructor(station: Station, transports: string[], options: Record<string, unknown> = {}) {
-    // What is said into a connection that is just closing is lost; a client that cares says it again, and so do these.
-    const again = { retries: 10, ackTimeout: 3000, reconnectionDelay: 20, reconnectionDelayMax: 100 }
-    this.socket = io(`http://127.0.0.1:${station.port}`, { transports, forceNew: true, ...again, ...options })
-    this.socket.on('disconnect', (reason) => this.disconnects.push(reason))
-  }
-
-  ask<Answer>(event: string, ...args: unknown[]): Promise<Answer> {
-    return within(`an answer to ${event}`, this.socket.emitWithAck(event, ...args) as Promise<Answer>, { boundMs: 30_000 })
-  }
-
-  async use(): Promise<Who> {
-    const body = 'x'.repeat(20_000)
-    expect(await this.ask('echo', body)).toBe(body)
-    return await this.ask<Who>('who')
-  }
-}
-
-async function withClients(count: number, make: () => Client, use: (clients: Client[]) => Promise<void>): Promise<void> {
-  const clients = Array.from({ length: count }, make)
-  try {
-    await use(clients)
-  } finally {
-    for (const { socket } of clients) socket.close()
-  }
-}
 
 const shapes = [
   ['polling only', ['polling'], 'polling'],
@@ -58,10 +21,10 @@ describe('Socket.IO over four workers', () => {
       const station = await stage.start({ entry, config: FOUR }, 4)
       await withClients(
         24,
-        () => new Client(station, [...transports]),
+        () => new Client(station.port, transports),
         async (clients) => {
           const before = await Promise.all(clients.map((client) => client.use()))
-          await until('the last transport', () => clients.every(({ socket }) => socket.io.engine?.transport.name === last))
+          await until('the last transport', () => clients.every(({ transport }) => transport === last))
           const after = await Promise.all(clients.map((client) => client.use()))
           expect(after.map(({ worker }) => worker)).toEqual(before.map(({ worker }) => worker))
           expect(new Set(after.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']))
@@ -76,7 +39,7 @@ describe('Socket.IO over four workers', () => {
     const station = await stage.start({ entry, config: FOUR }, 4)
     await withClients(
       16,
-      () => new Client(station, ['polling', 'websocket']),
+      () => new Client(station.port, ['polling', 'websocket']),
       async (clients) => {
         const heard = clients.map(({ socket }) => new Promise((resolve) => socket.once('shout', resolve)))
         await Promise.all(clients.map((client) => client.ask('join', 'hall')))
@@ -87,11 +50,81 @@ describe('Socket.IO over four workers', () => {
     )
   })
 
+  for (const [name, transports] of shapes) {
+    it(`joins the workers to one with ${name}: broadcasts, acknowledgements, sockets and servers`, async ({ stage }) => {
+      const station = await stage.start({ entry, config: FOUR }, 4)
+      await withClients(
+        16,
+        () => new Client(station.port, transports),
+        async (clients) => {
+          const whos = await Promise.all(clients.map((client) => client.use()))
+          const own = whos[0]?.worker as string
+          const elsewhere = clients[whos.findIndex(({ worker }) => worker !== own)] as Client
+          const [first, second] = clients as [Client, Client]
+          for (const [index, { socket }] of clients.entries()) socket.on('question', (reply: (answer: number) => void) => reply(index))
+
+          const told = clients.map((client) => client.hears('told'))
+          await first.ask('tell everybody', 'news')
+          expect(await Promise.all(told)).toEqual(clients.map(() => 'news'))
+
+          const answers = await second.ask<number[]>('ask everybody')
+          expect(answers.toSorted((a, b) => a - b)).toEqual(clients.map((_, index) => index))
+
+          const members = async (): Promise<string[]> => await first.ask<string[]>('members', 'hall')
+          await first.ask('move everybody', 'hall')
+          await until('all are members', async () => (await members()).length === clients.length)
+          await second.ask('leave', 'hall')
+          const others = clients.filter((client) => client !== second).map(({ socket }) => socket.id)
+          expect(new Set(await second.ask<string[]>('members', 'hall'))).toEqual(new Set(others))
+
+          const servers = await first.ask<string[]>('ask servers')
+          expect(new Set([...servers, own])).toEqual(new Set((await station.running(4)).map(({ id }) => String(id))))
+
+          const noted = elsewhere.hears('noted')
+          await first.ask('tell servers', 'hello')
+          expect(await noted).toMatch(new RegExp(`^hello from ${own} at `))
+        },
+      )
+    })
+  }
+
+  it('keeps what two servers say to their clients apart, in every worker', async ({ stage }) => {
+    const station = await stage.start({ entry, config: FOUR }, 4)
+    await withClients(
+      24,
+      (index) => new Client(station.port, ['websocket'], { path: index % 2 === 0 ? '/socket.io/' : '/second/' }),
+      async (clients) => {
+        await Promise.all(clients.map((client) => client.use()))
+        const heard = clients.map(() => [] as string[])
+        for (const [index, { socket }] of clients.entries()) socket.on('told', (text: string) => heard[index]?.push(text))
+        const last = clients.map(
+          (client) => new Promise<void>((resolve) => client.socket.on('told', (text: string) => text.endsWith('last') && resolve())),
+        )
+        for (const text of ['1', '2', 'last']) for (const index of [0, 1]) await clients[index]?.ask('tell everybody', `${index} ${text}`)
+        await within('all hear the last', Promise.all(last))
+        expect(heard).toEqual(clients.map((_, index) => ['1', '2', 'last'].map((text) => `${index % 2} ${text}`)))
+        expect(await clients[0]?.ask('count')).toBe(12)
+      },
+    )
+  })
+
+  it('leaves nothing behind for namespaces that are closed', async ({ stage }) => {
+    const station = await stage.start({ entry, config: FOUR }, 4)
+    await withClients(
+      1,
+      () => new Client(station.port, ['websocket']),
+      async ([client]) => {
+        const before = await client?.ask('open and close namespaces', 1)
+        expect(await client?.ask('open and close namespaces', 50)).toBe(before)
+      },
+    )
+  })
+
   it('serves a second Socket.IO server on the same HTTP server, and plain requests beside both', async ({ stage }) => {
     const station = await stage.start({ entry, config: FOUR }, 4)
     await withClients(
       12,
-      () => new Client(station, ['polling'], { path: '/second/' }),
+      () => new Client(station.port, ['polling'], { path: '/second/' }),
       async (clients) => {
         await Promise.all(clients.map((client) => client.use()))
         expect((await request(station, '/')).body).toBe('plain')
@@ -103,7 +136,7 @@ describe('Socket.IO over four workers', () => {
     const station = await stage.start({ entry, config: FOUR }, 4)
     await withClients(
       24,
-      () => new Client(station, ['polling', 'websocket']),
+      () => new Client(station.port, ['polling', 'websocket']),
       async (clients) => {
         const before = await Promise.all(clients.map((client) => client.use()))
         const drained = before[0]?.worker as string

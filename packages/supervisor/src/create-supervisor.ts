@@ -185,6 +185,7 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
       sticky: stickyBy(settings.routing.sticky),
       trustedProxies: settings.routing.trustedProxies,
       connectionPrefix,
+      redisUrl: settings.redis.url,
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
     policy: settings.policy,

@@ -8,7 +8,7 @@ import type { Lease } from './worker/lease.ts'
 import { leaseOf, noLease } from './worker/lease.ts'
 import { openPool } from './worker/pool.ts'
 import { findFacade } from './worker/shared-state.ts'
-import { useClusterAdapter } from './worker/socket-io.ts'
+import { connectWorkers } from './worker/socket-io.ts'
 import { endOnOwnShutdown, onOwnShutdown } from './worker/unsupervised.ts'
 
 export type { SignalSource } from './worker/app-signals.ts'
@@ -73,18 +73,18 @@ export function createPool(config: PoolConfig = {}): Pool {
 }
 
 /**
- * Makes a Socket.IO server one of many: broadcasts reach the clients of every worker (through `@socket.io/cluster-adapter`), requests of a
- * session find the worker that has it (whatever the transport, unless `routing.sticky` is false), and at a drain clients are disconnected a
- * few at a time, in the way that makes them connect again by themselves. Without a supervisor it does nothing.
+ * Makes a Socket.IO server one of many. Broadcasts, `fetchSockets` and `serverSideEmit` reach every worker through `@socket.io/cluster-adapter`, or
+ * every worker of every replica through `@socket.io/redis-streams-adapter` and `ioredis` if `redis.url` is set; sessions find their worker with any
+ * transport (unless `routing.sticky` is false); at a drain clients are disconnected a few at a time, in the way that makes them connect again by themselves. Without a supervisor it does nothing.
  *
- * @throws StationmasterError `SM_PACKAGE_MISSING` if `@socket.io/cluster-adapter` is not installed
+ * @throws StationmasterError `SM_PACKAGE_MISSING` if `@socket.io/cluster-adapter` is needed and not installed
  * @example
  * const io = new Server(httpServer)
  * attachSocketIO(io)
  */
 export function attachSocketIO(io: SocketIOServer): void {
   if (!facade) return
-  useClusterAdapter(io)
+  connectWorkers(io, facade)
   facade.attachSocketIO(io)
 }
 

@@ -26,6 +26,8 @@ export interface LaunchContext {
   readonly sticky: StickyBy | null
   /** Networks of the proxies whose `X-Request-Start` workers believe. */
   readonly trustedProxies: readonly string[]
+  /** Where all replicas meet; null where this one is alone. */
+  readonly redisUrl: string | null
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** What the names of this fleet's database connections begin with; null where nobody limits them. */
@@ -62,6 +64,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       ...(context.sticky ? { STATIONMASTER_STICKY: JSON.stringify(context.sticky) } : {}),
       ...(context.trustedProxies.length > 0 ? { STATIONMASTER_TRUSTED_PROXIES: context.trustedProxies.join(',') } : {}),
       ...(context.connectionPrefix === null ? {} : { STATIONMASTER_CONNECTION_NAME: connectionNameOf(command, context.connectionPrefix) }),
+      ...(context.redisUrl ? { STATIONMASTER_REDIS_URL: context.redisUrl } : {}),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
     },
   }

@@ -6,6 +6,8 @@ export interface DrainPlan {
    * `keepAliveTimeoutMs` is that of its server.
    */
   idleGraceMs(keepAliveTimeoutMs: number | undefined): number
+  /** Until then a Socket.IO client with an acknowledgement under way is not told to leave. */
+  readonly answersUntilMs: number
   /** From here on connections that are not HTTP are ended, not only waited for. */
   readonly rawUntilMs: number
   /** From here on what is still connected is cut. */
@@ -29,6 +31,9 @@ const PATIENT_MARGIN_MS = 1000
 /** Node's default, for servers that would never close one. */
 const KEEP_ALIVE_MS = 5000
 const RAW_SHARE = 0.5
+/** Some acknowledgements never come, since a handler forgot them: these must not hold up every drain for long. */
+const ANSWERS_MS = 10_000
+const ANSWERS_SHARE = 0.5
 /** Connections may use the whole time, unless the app has something to clean up after them. */
 const CONNECTIONS_SHARE = 0.8
 const LEAVE_SHARE = 0.5
@@ -41,6 +46,7 @@ export function planDrain(nowMs: number, timeoutMs: number, how: { readonly pati
     startedAtMs: nowMs,
     idleGraceMs: (keepAliveTimeoutMs) =>
       how.patient ? (keepAliveTimeoutMs || KEEP_ALIVE_MS) + PATIENT_MARGIN_MS : Math.min(IDLE_GRACE_MS, usableMs * IDLE_GRACE_SHARE),
+    answersUntilMs: nowMs + Math.min(ANSWERS_MS, usableMs * ANSWERS_SHARE),
     rawUntilMs: nowMs + usableMs * RAW_SHARE,
     connectionsUntilMs: nowMs + usableMs * (how.hasCleanUp ? CONNECTIONS_SHARE : 1),
     endAtMs: nowMs + usableMs,

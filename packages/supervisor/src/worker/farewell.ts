@@ -4,7 +4,7 @@ import type { Activity, Connection } from './connection.ts'
 import { activityOf } from './connection.ts'
 import type { DrainPlan } from './drain-plan.ts'
 import type { EngineSockets } from './engine-sockets.ts'
-import { streamOf } from './engine-sockets.ts'
+import { isListening, streamOf } from './engine-sockets.ts'
 import { closeWebSocket, endEventStream, endEventStreamOfSession } from './goodbye.ts'
 import { eventStreamsOf } from './http2-sessions.ts'
 import { lookForIdle } from './idle.ts'
@@ -17,6 +17,8 @@ const SWEEP_MS = 20
 const CLOSES_PER_LOOK = 32
 /** A client that does not answer a close frame within this is gone. */
 const CLOSE_REPLY_MS = 2000
+/** A client that polls is back within this, or gone. */
+const NEXT_POLL_MS = 2000
 
 interface Quiet {
   readonly sinceMs: number
@@ -54,7 +56,7 @@ export class Farewell {
     this.#traffic.leave()
     this.#engineStreams = this.#engines.streams()
     this.#pace.expect(this.#countLeavers())
-    while (this.#traffic.connections.size > 0 && performance.now() < this.#plan().connectionsUntilMs) {
+    while (this.#isSomebodyLeft() && performance.now() < this.#plan().connectionsUntilMs) {
       await afterPoll()
       const hasMore = this.#look(performance.now())
       if (!hasMore) await new Promise((resolve) => setTimeout(resolve, SWEEP_MS))
@@ -63,7 +65,13 @@ export class Farewell {
   }
 
   cutAll(): void {
+    this.#engines.endAll()
     for (const connection of this.#traffic.connections) this.#cutOne(connection)
+  }
+
+  /** Between two polls a Socket.IO client may have no connection. */
+  #isSomebodyLeft(): boolean {
+    return this.#traffic.connections.size > 0 || this.#engines.count() > 0
   }
 
   /** True if there is more to close than one look allows. */
@@ -135,8 +143,11 @@ export class Farewell {
   }
 
   #tellEngines(nowMs: number): void {
-    for (const socket of this.#engines.remaining()) {
+    const { startedAtMs, answersUntilMs } = this.#plan()
+    this.#engines.giveUp(NEXT_POLL_MS)
+    for (const socket of nowMs < answersUntilMs ? this.#engines.atRest() : this.#engines.remaining()) {
       if (!this.#pace.isDue(nowMs)) return
+      if (!isListening(socket) && nowMs < startedAtMs + NEXT_POLL_MS) continue
       const stream = streamOf(socket)
       const connection = stream && this.#traffic.connectionOf(stream as SocketInside)
       if (connection) this.#toldAtMs.set(connection, nowMs)

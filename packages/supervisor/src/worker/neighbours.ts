@@ -2,6 +2,7 @@ import { rmdirSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Route } from '../policy/route.ts'
 import { describeClient } from './client-note.ts'
 import { type Destination, forwardRequest } from './forward.ts'
 import { adoptConnection, type HandOver } from './hand-over.ts'
@@ -25,6 +26,9 @@ export class Neighbours {
   readonly #servers: Server[] = []
   readonly #fromNeighbours = new WeakSet<IncomingMessage>()
   #isOpen = false
+  #isLeaving = false
+  #turn = 0
+  #routes: readonly Route[] = []
 
   constructor(parts: NeighboursParts) {
     this.#parts = parts
@@ -36,6 +40,27 @@ export class Neighbours {
 
   get workerId(): number {
     return this.#parts.workerId
+  }
+
+  /** Who takes new clients. */
+  get routes(): readonly Route[] {
+    return this.#routes
+  }
+
+  takeRoutes(routes: readonly Route[]): void {
+    this.#routes = routes
+  }
+
+  /** From now on this worker keeps the clients it has, and takes no new ones. */
+  leave(): void {
+    this.#isLeaving = true
+  }
+
+  /** Who is to have a new client that came to us, as long as we are leaving; null if we keep it. */
+  successorFor(request: IncomingMessage): number | null {
+    if (!this.#isLeaving || this.isFromNeighbour(request)) return null
+    const others = this.#routes.filter(({ workerId }) => workerId !== this.workerId)
+    return others[this.#turn++ % others.length]?.workerId ?? null
   }
 
   /** From now on other workers may send what belongs to this server. */

@@ -27,7 +27,6 @@ import type { Servers } from './servers.ts'
 import { Neighbours } from './neighbours.ts'
 import { watchServers } from './servers.ts'
 import { QueueTimes } from './queue-times.ts'
-import { createSessionIds } from './session-ids.ts'
 import { stickEngines } from './sticky-engines.ts'
 import { StickyKeys } from './sticky-keys.ts'
 import type { WorkerSettings } from './settings.ts'
@@ -126,9 +125,10 @@ export class Runtime {
       addPool: (pool) => this.#cleanUp.addPool(pool),
       reportSignal: (name, source) => this.#appSignals.set(name, source),
       leaseTerms: this.#ledger && { ledger: this.#ledger, connectionName: this.#settings.connectionName ?? '' },
+      redisUrl: this.#settings.redisUrl,
       attachSocketIO: (server) => {
         this.#engines.add(server)
-        if (this.#neighbours) stickEngines(server, this.#neighbours, createSessionIds(this.#neighbours.secret, this.#neighbours.workerId))
+        if (this.#neighbours) stickEngines(server, this.#neighbours)
         this.#channel.send({ kind: 'attached', library: 'socket.io' })
       },
     })
@@ -151,7 +151,7 @@ export class Runtime {
           taken: this.#neighbours?.adopt(handle, message.head, message.server) ?? false,
         })
       case 'routes':
-        return this.#stickyKeys?.takeRoutes(message.routes)
+        return this.#neighbours?.takeRoutes(message.routes)
       case 'handedOver':
         return this.#handOver.settle(message.transferId, message.taken)
       case 'gate':
@@ -220,6 +220,7 @@ export class Runtime {
   /** Doors shut by themselves; a server with a handle of its own (exclusive, or Node's round robin) has it closed under it. */
   #stopAccepting(): void {
     this.#draining = true
+    this.#neighbours?.leave()
     this.#intake?.shutDoors()
     for (const server of this.#servers) {
       const handle = (server as ServerInside)._handle

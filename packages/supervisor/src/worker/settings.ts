@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly trustedProxies: readonly string[]
   /** How this worker's database connections are named; null where nobody limits them. */
   readonly connectionName: string | null
+  /** Where all replicas meet; null where this one is alone. */
+  readonly redisUrl: string | null
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
 }
@@ -28,6 +30,7 @@ const NAMES = [
   'STATIONMASTER_STICKY',
   'STATIONMASTER_TRUSTED_PROXIES',
   'STATIONMASTER_CONNECTION_NAME',
+  'STATIONMASTER_REDIS_URL',
 ] as const
 
 /**
@@ -35,7 +38,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName, redisUrl] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -50,6 +53,7 @@ export function takeSettings(): WorkerSettings | null {
     sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
     trustedProxies: trustedProxies ? trustedProxies.split(',') : [],
     connectionName: connectionName || null,
+    redisUrl: redisUrl ?? null,
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
   }
 }

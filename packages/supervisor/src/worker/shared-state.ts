@@ -11,6 +11,8 @@ export interface WorkerFacade {
   reportSignal(name: string, source: SignalSource): void
   /** Null where nobody limits the database connections. */
   readonly leaseTerms: LeaseTerms | null
+  /** Where all replicas meet; null where this one is alone. */
+  readonly redisUrl: string | null
   attachSocketIO(server: SocketIOServer): void
 }
 

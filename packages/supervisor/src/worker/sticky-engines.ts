@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SocketIOServer } from './engine-sockets.ts'
 import type { Neighbours } from './neighbours.ts'
-import type { SessionIds } from './session-ids.ts'
+import { createSessionIds, type SessionIds } from './session-ids.ts'
 
 /** As much of engine.io's `Server` as is needed. */
 interface Engine {
@@ -24,7 +24,8 @@ type Remembering = Socket & { [LAST]?: { readonly id: string; readonly owner: nu
  * Brings every request of a Socket.IO session to the worker that has the session, whichever worker accepted the connection. The id names
  * its owner; if that worker is gone, engine.io here does not know the id either and says so at once.
  */
-export function stickEngines(server: SocketIOServer, neighbours: Neighbours, ids: SessionIds): void {
+export function stickEngines(server: SocketIOServer, neighbours: Neighbours): void {
+  const ids = createSessionIds(neighbours.secret, neighbours.workerId)
   const attached = server as AttachedServer
   const prepare = (engine: Engine): void => {
     stickEngine(engine, neighbours, ids)

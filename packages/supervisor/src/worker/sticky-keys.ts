@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Route, ownerOf } from '../policy/route.ts'
+import { ownerOf } from '../policy/route.ts'
 import { keyOf, type StickyBy } from '../policy/session-key.ts'
 import { complain } from './complain.ts'
 import { isHttp2Server, isHttpServer } from './internals.ts'
@@ -13,15 +13,10 @@ type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolea
 export class StickyKeys {
   readonly #sticky: StickyBy
   readonly #neighbours: Neighbours
-  #routes: readonly Route[] = []
 
   constructor(sticky: StickyBy, neighbours: Neighbours) {
     this.#sticky = sticky
     this.#neighbours = neighbours
-  }
-
-  takeRoutes(routes: readonly Route[]): void {
-    this.#routes = routes
   }
 
   /** Looks at each request of a server before the app does. */
@@ -61,7 +56,7 @@ export class StickyKeys {
   #otherOwner(request: IncomingMessage): number | null {
     if (this.#neighbours.isFromNeighbour(request)) return null
     const key = keyOf({ headers: request.headers, remoteAddress: request.socket.remoteAddress }, this.#sticky)
-    const owner = key === null ? null : ownerOf(key, this.#routes)
+    const owner = key === null ? null : ownerOf(key, this.#neighbours.routes)
     return owner === this.#neighbours.workerId ? null : owner
   }
 }
