@@ -61,6 +61,7 @@ test('with nothing but an entry, every default is the documented one', () => {
     routing: { balance: 'shared', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, replicas: 1, terminateOrphans: false, url: null },
     redis: { url: null },
+    journal: { file: null, maxBytes: 64_000_000 },
     control: { socket: '/srv/app/.stationmaster/control.sock' },
     admin: null,
     cost: { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null },
@@ -99,6 +100,7 @@ test('every option at once is understood', () => {
     database: { budget: 100, reserve: 0, minPerWorker: 1, replicas: 2, terminateOrphans: true, url: 'postgresql://db/app' },
     redis: { url: 'rediss://cache:6380' },
     control: { socket: '/run/app.sock' },
+    journal: { file: 'logs/journal.jsonl', maxSize: '8MB' },
     admin: { listen: '[::1]:9090' },
     cost: { perReplicaMonth: 5, fixedMonth: 0, budgetMonth: 50 },
     log: 'json',
@@ -131,6 +133,7 @@ test('every option at once is understood', () => {
   expect(settings.policy).toBe(policy)
   expect(settings.admin).toEqual({ host: '::1', port: 9090 })
   expect(settings.control.socket).toBe('/run/app.sock')
+  expect(settings.journal).toEqual({ file: '/srv/app/logs/journal.jsonl', maxBytes: 8_000_000 })
   expect(settings.log).toBe('json')
 })
 

@@ -91,9 +91,9 @@ describe('the engine', () => {
 
 describe('the recorder', () => {
   test('gives a recording that replays to the very fleet that is there, also after old events were dropped', () => {
-    let recorder = createRecorder(() => initialFleet(settings))
+    let recorder = createRecorder(() => initialFleet(settings), null)
     const { engine } = bootingEngine((fleet) => {
-      recorder = createRecorder(fleet)
+      recorder = createRecorder(fleet, null)
       return recorder as never
     })
     engine.dispatch({ kind: 'started' })

@@ -14,6 +14,7 @@ import { openOperatorServers } from './operator/open-servers.ts'
 import type { Decision } from './policy/decision.ts'
 import { createBackendWatch } from './primary/backend-watch.ts'
 import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
+import { openJournal } from './primary/journal.ts'
 import { createMeasurer } from './primary/measure.ts'
 import type { Logger } from './primary/ports.ts'
 import { type End, Primary } from './primary/primary.ts'
@@ -190,6 +191,7 @@ async function createPrimary(settings: Settings, logger: Logger): Promise<Primar
     },
     policy: settings.policy,
     isSticky: settings.routing.sticky !== false,
+    journal: openJournal(settings.journal, (sentence) => logger.warn(sentence)),
     reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
     measurer: createMeasurer(),
     usage: () => usage.read(),

@@ -117,6 +117,12 @@ export interface Options {
     /** `'127.0.0.1:9090'`: where status, decisions, events and health are served, read-only. Default off. */
     listen?: string | false
   }
+  journal?: {
+    /** Where samples and events are written, for `stationmaster simulate`. Default off. */
+    file?: string | false
+    /** What the journal and the one before it (`.1`) take together. Default `'64MB'`. */
+    maxSize?: string | number
+  }
   cost?: CostOptions
   /** How log lines look. Default `'pretty'` on a terminal, else `'json'`. */
   log?: 'pretty' | 'json'

@@ -46,6 +46,7 @@ export interface Settings {
   readonly redis: { readonly url: string | null }
   readonly control: { readonly socket: string }
   readonly admin: Address | null
+  readonly journal: { readonly file: string | null; readonly maxBytes: number }
   readonly cost: { readonly perReplicaMonth: number; readonly fixedMonth: number; readonly budgetMonth: number | null }
   readonly log: 'json' | 'pretty'
 }
@@ -95,6 +96,10 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
     redis: { url: values['redis.url'] },
     control: { socket: resolvePath(socket === table['control.socket'].initial ? workingFolder : baseFolder, socket) },
     admin: values['admin.listen'],
+    journal: {
+      file: values['journal.file'] === null ? null : resolvePath(baseFolder, values['journal.file']),
+      maxBytes: values['journal.maxSize'],
+    },
     cost: {
       perReplicaMonth: values['cost.perReplicaMonth'],
       fixedMonth: values['cost.fixedMonth'],

@@ -82,6 +82,8 @@ export interface SurroundingValues {
   readonly 'redis.url': string | null
   readonly 'control.socket': string
   readonly 'admin.listen': Address | null
+  readonly 'journal.file': string | null
+  readonly 'journal.maxSize': number
   readonly 'cost.perReplicaMonth': number
   readonly 'cost.fixedMonth': number
   readonly 'cost.budgetMonth': number | null

@@ -4,6 +4,7 @@ import type { Usage } from '../policy/sample.ts'
 import type { TimedNote } from '../fleet/note.ts'
 import type { Status } from '../fleet/status.ts'
 import type { BackendWatch } from './backend-watch.ts'
+import type { Journal } from './journal.ts'
 import type { LaunchContext } from './launch.ts'
 import type { Measurements } from './sampling.ts'
 
@@ -41,6 +42,8 @@ export interface PrimaryParts {
   readonly policy: PolicyFunction | null
   /** False: no request is ever forwarded from one worker to another. */
   readonly isSticky: boolean
+  /** Where events are written, to be simulated later; null: nowhere. */
+  readonly journal: Journal | null
   /** Where diagnostic reports go; made when the first is written. */
   readonly reportFolder: string
   readonly measurer: {

@@ -55,7 +55,7 @@ export class Primary implements Control {
     this.#clock = createRunningClock(parts.launch.fleet.tickMs)
     this.ended = this.#end.promise
     const initial = initialFleet(parts.launch.fleet, Math.random())
-    this.#recorder = createRecorder((): Fleet => (this.#engine ? this.#engine.fleet() : initial))
+    this.#recorder = createRecorder((): Fleet => (this.#engine ? this.#engine.fleet() : initial), parts.journal)
     this.#engine = createEngine(initial, {
       nowMs: () => this.#clock.nowMs(),
       execute: (command) => this.#execute(command),

@@ -1,5 +1,6 @@
 import type { FleetEvent } from '../fleet/event.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { Journal } from './journal.ts'
 
 /**
  * At one sample a second some ten minutes; older events are dropped a segment at a time. Events are kept as text, which takes a third of
@@ -19,11 +20,12 @@ export interface Recorder {
 }
 
 /** Remembers between one and two segments of events, so that what just happened can be replayed, in bounded memory. */
-export function createRecorder(fleet: () => Fleet): Recorder {
+export function createRecorder(fleet: () => Fleet, journal: Journal | null): Recorder {
   let older: Segment | null = null
   let current: Segment = { start: fleet(), events: [] }
   return {
     record(event) {
+      journal?.record(event, fleet)
       if (current.events.length >= EVENTS_PER_SEGMENT) {
         older = current
         current = { start: fleet(), events: [] }

@@ -40,6 +40,7 @@ export function planFromJournal({ start, events }: Recording): Plan {
     about: '',
     scenario,
     durationMs: Math.max(tickMs, endedMs - beganMs),
+    firstTarget: start.phase === 'running' ? start.target : null,
     tickMs,
     startsAtMs: first.wallMs - (first.nowMs - beganMs),
     objectiveMs: standardObjectiveMs(request),

@@ -6,6 +6,8 @@ export interface Plan {
   readonly about: string
   readonly scenario: Scenario
   readonly durationMs: number
+  /** Workers at the start, where that is known; else `workers.min`. */
+  readonly firstTarget: number | null
   readonly tickMs: number
   /** What the clock on the wall shows at the start, in unix milliseconds. */
   readonly startsAtMs: number

@@ -31,6 +31,7 @@ export function readScenario(text: string, file: string): Plan {
     about: given.about ?? '',
     scenario,
     durationMs: given.durationS * 1000,
+    firstTarget: null,
     tickMs,
     startsAtMs,
     objectiveMs: given.objective?.p95Ms ?? standardObjectiveMs(scenario.request),

@@ -34,6 +34,7 @@ export function readTrace(text: string, file: string): Plan {
       requests: [],
     },
     durationMs: last.atMs,
+    firstTarget: null,
     tickMs: STANDARD.tickMs,
     startsAtMs: new Date(STANDARD.startsAt).getTime(),
     objectiveMs: standardObjectiveMs(request),

@@ -105,6 +105,8 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, pi
     },
     pilot,
   )
+  const { min, max } = settings.workers
+  if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
   const transcript = violations.length > 0 ? transcriptOf(recent) : []
   return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript }, prices)
