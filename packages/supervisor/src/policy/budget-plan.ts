@@ -22,7 +22,7 @@ export interface DatabasePlan {
 }
 
 /** Each supervisor asks the server over a connection of its own which connections of dead workers are still there. */
-export const OWN_CONNECTIONS = 1
+const OWN_CONNECTIONS = 1
 
 /**
  * Every replica takes the same part. The supervisor's own connection is one of the reserve, which is for people and their tools; where that
