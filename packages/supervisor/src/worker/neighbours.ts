@@ -56,6 +56,10 @@ export class Neighbours {
     this.#isLeaving = true
   }
 
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
   /** Who is to have a new client that came to us, as long as we are leaving; null if we keep it. */
   successorFor(request: IncomingMessage): number | null {
     if (!this.#isLeaving || this.isFromNeighbour(request)) return null

@@ -7,6 +7,9 @@ import { createSessionIds, type SessionIds } from './session-ids.ts'
 
 /** As much of engine.io's `Server` as is needed. */
 interface Engine {
+  readonly clients: Readonly<Record<string, unknown>>
+  /** Runs the engine's own middlewares, such as CORS. Private, and absent from old versions. */
+  _applyMiddlewares?(request: IncomingMessage, response: ServerResponse, next: () => void): void
   generateId(request: unknown): unknown
   handleRequest(request: IncomingMessage, response: ServerResponse): void
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -17,6 +20,7 @@ interface AttachedServer extends SocketIOServer {
   bind(engine: Engine): unknown
 }
 
+const CLOSE_PACKET = '1'
 const LAST = Symbol('stationmaster.session')
 type Remembering = Socket & { [LAST]?: { readonly id: string; readonly owner: number | null } }
 
@@ -51,13 +55,19 @@ function stickEngine(engine: Engine, neighbours: Neighbours, ids: SessionIds): v
   const otherOwner = (request: IncomingMessage): number | null => {
     if (neighbours.isFromNeighbour(request)) return null
     const id = sessionIdOf(request.url ?? '')
-    const owner = id === null ? null : ownerOf(id, request.socket)
+    const owner = id === null ? neighbours.successorFor(request) : ownerOf(id, request.socket)
     return owner === neighbours.workerId ? null : owner
+  }
+  // Who was told to leave may have something on its way still: this is the end of a session that we know, not an unknown one.
+  const hasEnded = (request: IncomingMessage): boolean => {
+    const id = neighbours.isLeaving ? sessionIdOf(request.url ?? '') : null
+    return id !== null && ids.ownerOf(id) === neighbours.workerId && !Object.hasOwn(engine.clients, id)
   }
   engine.generateId = () => ids.make()
   engine.handleRequest = (request, response) => {
     const owner = otherOwner(request)
-    if (owner === null) handleRequest(request, response)
+    if (owner === null && hasEnded(request)) sayThatItEnded(engine, request, response)
+    else if (owner === null) handleRequest(request, response)
     // Without its owner a session is unknown here too, which engine.io tells without looking at the body.
     else neighbours.forward(owner, request, response, { isRepeatable: true, clientWaits: false, onGone: () => handleRequest(request, response) })
   }
@@ -66,6 +76,17 @@ function stickEngine(engine: Engine, neighbours: Neighbours, ids: SessionIds): v
     if (owner === null) handleUpgrade(request, socket, head)
     else neighbours.carry(owner, request, socket, head, () => handleUpgrade(request, socket, head))
   }
+}
+
+/** As engine.io speaks to polling clients: a close packet to who listens, a confirmation to who says something. */
+function sayThatItEnded(engine: Engine, request: IncomingMessage, response: ServerResponse): void {
+  const say = (): void => {
+    const isPoll = request.method === 'GET'
+    response.writeHead(200, { 'content-type': isPoll ? 'text/plain; charset=UTF-8' : 'text/html', 'cache-control': 'no-store' })
+    response.end(isPoll ? CLOSE_PACKET : 'ok')
+  }
+  if (engine._applyMiddlewares) engine._applyMiddlewares(request, response, say)
+  else say()
 }
 
 /** Only from the query of the request target: the same text in a header means nothing. */
