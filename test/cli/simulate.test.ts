@@ -100,3 +100,13 @@ it('writes a report beside what it prints, and says where it cannot', async ({ c
   expect(refused.code).toBe(2)
   expectSentence(refused.stderr)
 })
+
+it("asks the app's own policy, and tells of one that fails", async ({ cli }) => {
+  const file = await write(cli.folder, 's.json', scenario)
+  await write(cli.folder, 'own.mjs', 'export default { scaling: { policy: () => 3 } }')
+  await write(cli.folder, 'broken.mjs', 'export default { scaling: { policy: () => { throw new Error("no idea") } } }')
+  const own = await runHere(cli.folder, ['simulate', file, '--config', 'own.mjs', '--json'])
+  expect(JSON.parse(own.stdout).summary).toMatchObject({ maxReady: 3, changes: 1, violations: [] })
+  const broken = await runHere(cli.folder, ['simulate', file, '--config', 'broken.mjs'])
+  expect(broken.stdout).toMatch(/scaling\.policy failed \(Error: no idea\)/)
+})

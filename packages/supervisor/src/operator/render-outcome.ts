@@ -44,6 +44,7 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
         `${summary.costUsd} USD for ${uptime(plan.durationMs / 1000)}; ${summary.costUsdPerMonth} USD a month${budgetOf(cost, summary.costUsdPerMonth)}`,
       ],
     ]),
+    ...outcome.warnings.map((sentence) => paint('yellow', harmless(sentence))),
     ...summary.violations.map((sentence) => paint('red', `broken rule: ${harmless(sentence)}`)),
     ...outcome.transcript.map((line) => `  ${harmless(line)}`),
     ...summary.unmet.map((sentence) => paint('red', `not as expected: ${harmless(sentence)}`)),

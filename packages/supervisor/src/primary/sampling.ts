@@ -3,7 +3,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { PolicyFunction } from '../policy/advice.ts'
 import { msToNextBeat } from '../policy/beat.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
-import { createAdvisor } from './advisor.ts'
+import { createAdvisor } from '../fleet/advisor.ts'
 import type { NewEvent } from './engine.ts'
 import type { Inbox } from './reports.ts'
 

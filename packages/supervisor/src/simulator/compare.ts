@@ -20,7 +20,7 @@ export function comparePeers(plan: Plan, settings: FleetSettings, prices: Prices
   return Object.values(PEERS).map((create) => {
     const peer = create()
     const pilot = (fleet: Fleet, nowMs: number): number => clamped(peer.decide(peerInput(fleet, nowMs)), settings)
-    return { name: peer.name, source: peer.source, outcome: simulate({ ...plan, expect: {} }, withoutSpares, prices, pilot) }
+    return { name: peer.name, source: peer.source, outcome: simulate({ ...plan, expect: {} }, withoutSpares, prices, { pilot }) }
   })
 }
 

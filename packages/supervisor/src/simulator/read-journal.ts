@@ -5,7 +5,7 @@ import { inputFault } from './input-fault.ts'
 
 const HOW_MADE = 'expected what `journal.file` or `stationmaster explain --recording` writes'
 /** Kinds of events whose fields are read here and by the fleet. */
-const NUMBERS_OF: Readonly<Record<string, readonly string[]>> = {
+const NUMBERS_OF: Readonly<Record<FleetEvent['kind'], readonly string[]>> = {
   started: [],
   hello: ['workerId'],
   forked: ['workerId', 'pid'],
@@ -16,6 +16,9 @@ const NUMBERS_OF: Readonly<Record<string, readonly string[]>> = {
   diagnosed: ['workerId'],
   probed: ['workerId'],
   sampled: ['wallMs'],
+  leaseUsed: ['workerId'],
+  backendsSeen: ['askedAtMs', 'starting'],
+  budgetRequested: ['requestId', 'budget'],
   scaleRequested: ['requestId'],
   reloadRequested: ['requestId'],
   drainRequested: ['requestId', 'workerId'],
@@ -61,7 +64,7 @@ function lineOf(line: string, file: string, number: number): Line {
 
 function eventOf(line: Line, file: string, number: number): FleetEvent {
   const kind = String(line['kind'])
-  const numbers = Object.hasOwn(NUMBERS_OF, kind) ? NUMBERS_OF[kind] : undefined
+  const numbers = Object.hasOwn(NUMBERS_OF, kind) ? NUMBERS_OF[kind as FleetEvent['kind']] : undefined
   if (!numbers) throw inputFault(file, number, `kind ${shown(JSON.stringify(line['kind']) ?? 'nothing')} is no event; ${HOW_MADE}`)
   for (const name of ['nowMs', ...numbers]) {
     if (!Number.isFinite(line[name]))

@@ -25,5 +25,5 @@ export function replayRun(plan: Plan, { start, events }: Recording, prices: Pric
   }
   const ledger = { arrived: answered + waiting, answered, cut: 0, waiting }
   const restarts = fleet.restarts - start.restarts
-  return tally.outcome(plan, observer, { ledger, restarts, violations: [], transcript: [] }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts, violations: [], transcript: [], warnings: [] }, prices)
 }

@@ -1,13 +1,16 @@
+import type { PolicyFunction } from '../policy/advice.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
+import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
 import { Checkers } from './checkers.ts'
+import type { Pilot } from './helm.ts'
 import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
 import { transcriptOf } from './transcript.ts'
 import type { Ledger } from './workplace.ts'
-import { type Pilot, type Turn, World } from './world.ts'
+import { type Turn, World } from './world.ts'
 
 /** USD a month. */
 export interface Prices {
@@ -37,6 +40,14 @@ export interface Outcome {
   readonly summary: Summary
   /** What happened around the first violation. */
   readonly transcript: readonly string[]
+  /** What the supervisor would have warned of. */
+  readonly warnings: readonly string[]
+}
+
+/** Who decides besides the built-in policy: somebody else, or the user's own function. */
+export interface Deciders {
+  readonly pilot?: Pilot
+  readonly policy?: PolicyFunction | null
 }
 
 /** What a run leaves behind besides what was observed. */
@@ -45,6 +56,7 @@ interface Rest {
   readonly restarts: number
   readonly violations: readonly string[]
   readonly transcript: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 const HOURS_PER_MONTH = 730
@@ -64,7 +76,7 @@ export class Tally {
     }
   }
 
-  outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript }: Rest, prices: Prices): Outcome {
+  outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript, warnings }: Rest, prices: Prices): Outcome {
     const hours = plan.durationMs / 3_600_000
     const costUsdPerMonth = prices.perReplicaMonth + prices.fixedMonth
     const numbers = {
@@ -79,19 +91,21 @@ export class Tally {
       cut: ledger.cut,
     }
     const summary = { ...numbers, violations: violations.slice(0, MOST_VIOLATIONS), unmet: unmetOf(plan, numbers) }
-    return { decisions: this.#decisions, timeline: observer.timeline, summary, transcript }
+    return { decisions: this.#decisions, timeline: observer.timeline, summary, transcript, warnings }
   }
 }
 
 /** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
-export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, pilot: Pilot | null = null): Outcome {
+export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { pilot, policy = null }: Deciders = {}): Outcome {
   const observer = new Observer(plan)
   const tally = new Tally()
   const checkers = new Checkers(settings)
   const violations: string[] = []
   const recent: Turn[] = []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
-  const world = new World(
+  const warnings: string[] = []
+  const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.push(sentence) })
+  const world: World = new World(
     settings,
     plan.scenario,
     plan.startsAtMs,
@@ -103,13 +117,13 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, pi
       if (violations.length === 0) remember(recent, turn)
       violations.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
     },
-    pilot,
+    { pilot, advise },
   )
   const { min, max } = settings.workers
   if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
   const transcript = violations.length > 0 ? transcriptOf(recent) : []
-  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript, warnings }, prices)
 }
 
 function remember(recent: Turn[], turn: Turn): void {

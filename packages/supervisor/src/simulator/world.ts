@@ -3,6 +3,7 @@ import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
 import { type Step, step, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
+import type { Helm } from './helm.ts'
 import { type Random, createRandom } from './random.ts'
 import type { Fault, FaultKind, Scenario } from './scenario.ts'
 import type { VirtualWorker } from './virtual-worker.ts'
@@ -33,9 +34,6 @@ export interface Turn extends Step {
   readonly atMs: number
 }
 
-/** Someone else who decides how many workers there are: once a tick, after the fleet has taken in its samples. */
-export type Pilot = (fleet: Fleet, nowMs: number) => number
-
 /**
  * The virtual edge: carries out commands in virtual time, and drives `step` as the real one does, `wakeAtMs` included. Two worlds
  * with the same scenario and settings live the same life.
@@ -49,7 +47,7 @@ export class World {
   readonly #see: (turn: Turn) => void
   /** What the clock on the wall showed at the start. */
   readonly #startsAtMs: number
-  readonly #pilot: Pilot | null
+  readonly #helm: Helm
   #requests = 0
   readonly #agenda = new Agenda()
   readonly #sliceMs: number
@@ -58,14 +56,14 @@ export class World {
   #stoodStillMs = 0
   #ended = false
 
-  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void, pilot: Pilot | null = null) {
+  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void, helm: Helm = {}) {
     this.fleet = initialFleet(settings)
     this.#scenario = scenario
     this.#random = createRandom(scenario.seed)
     this.#workplace = new Workplace(scenario, createRandom(scenario.seed + 1))
     this.#see = see
     this.#startsAtMs = startsAtMs
-    this.#pilot = pilot
+    this.#helm = helm
     this.#sliceMs = settings.tickMs / Math.min(MOST_SLICES, Math.ceil(settings.tickMs / SLICE_MS))
     for (const request of scenario.requests) this.#agenda.at(request.atMs, () => this.#dispatch(request.event))
     for (const fault of scenario.faults) this.#agenda.at(fault.atMs, () => this.#inject(fault))
@@ -224,8 +222,10 @@ export class World {
   #sample(): void {
     if (this.nowMs < this.#pausedUntilMs) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
-    this.#dispatch({ kind: 'sampled', wallMs, ...this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs) })
-    if (this.#pilot && this.fleet.phase === 'running') this.#steer(this.#pilot(this.fleet, this.nowMs))
+    const advice = this.#helm.advise?.() ?? null
+    const seen = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
+    this.#dispatch({ kind: 'sampled', wallMs, ...seen, ...(advice ? { advice } : {}) })
+    if (this.#helm.pilot && this.fleet.phase === 'running') this.#steer(this.#helm.pilot(this.fleet, this.nowMs))
   }
 
   /** The pilot speaks as an operator would, from the first tick on; the fleet carries it out as it always does. */

@@ -44,7 +44,7 @@ export async function runSimulation(context: CommandContext, file: string | unde
   const given = await readInput(context.folder, file)
   const plan = withSeed(given.plan, flags.seed)
   const settings = await settingsFor(given, context, file, flags.config)
-  const outcome = simulate(plan, settings.fleet, settings.cost)
+  const outcome = simulate(plan, settings.fleet, settings.cost, { policy: settings.policy })
   const others = othersOf(given, plan, settings, flags.compare === true)
   if (flags.report !== undefined) {
     const title = path.basename(file, path.extname(file))

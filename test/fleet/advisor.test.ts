@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PolicyFunction, PolicyInput } from '../../packages/supervisor/src/policy/advice.ts'
-import { createAdvisor } from '../../packages/supervisor/src/primary/advisor.ts'
+import { createAdvisor } from '../../packages/supervisor/src/fleet/advisor.ts'
 import { reportOf, running } from '../fleet/driver.ts'
 
 function advisorOf(policy: PolicyFunction | null) {

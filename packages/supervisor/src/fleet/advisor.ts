@@ -1,5 +1,5 @@
-import type { Fleet } from '../fleet/fleet.ts'
-import { policyInputOf } from '../fleet/policy-input.ts'
+import type { Fleet } from './fleet.ts'
+import { policyInputOf } from './policy-input.ts'
 import { type Advice, type PolicyFunction, readAnswer } from '../policy/advice.ts'
 
 export interface AdvisorParts {
