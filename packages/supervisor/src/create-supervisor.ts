@@ -228,11 +228,7 @@ async function start(primary: Primary, settings: Settings, logger: Logger, close
   }
   closers.push(stopListening)
   const running = new Promise<null>((resolve) => {
-    const stop = primary.subscribe((note) => {
-      if (note.kind !== 'fleet:running') return
-      stop()
-      resolve(null)
-    })
+    closers.push(primary.subscribe(({ kind }) => kind === 'fleet:running' && resolve(null)))
   })
   primary.start()
   const end = await Promise.race([running, primary.ended])
