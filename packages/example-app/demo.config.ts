@@ -28,5 +28,6 @@ export default defineConfig({
     cooldown: { up: '4s', down: '5s' },
   },
   database: { budget: 90 },
+  routing: { rebalance: true, rebalanceInterval: '10s' },
   drain: { timeout: '10s' },
 })

@@ -25,6 +25,7 @@ test('with nothing but an entry, every default is the documented one', () => {
       drain: { timeoutMs: 30_000, stopDeadlineMs: null },
       capacity: here.capacity,
       database: null,
+      rebalance: null,
       tickMs: 1000,
       scaling: {
         mode: 'auto',
@@ -96,7 +97,13 @@ test('every option at once is understood', () => {
     health: { path: '/health', interval: '2s', unhealthyThreshold: 2, stuckAfter: '4s' },
     restart: { intensity: 0, window: '1m', backoff: '0ms', backoffMax: '1s' },
     drain: { timeout: '1.5s' },
-    routing: { balance: 'round-robin', sticky: { address: true }, trustedProxies: ['10.1.2.3', 'loopback', 'fd00::/8'] },
+    routing: {
+      balance: 'round-robin',
+      sticky: { address: true },
+      rebalance: true,
+      rebalanceInterval: '30s',
+      trustedProxies: ['10.1.2.3', 'loopback', 'fd00::/8'],
+    },
     database: { budget: 100, reserve: 0, minPerWorker: 1, replicas: 2, terminateOrphans: true, url: 'postgresql://db/app' },
     redis: { url: 'rediss://cache:6380' },
     control: { socket: '/run/app.sock' },
@@ -117,6 +124,7 @@ test('every option at once is understood', () => {
     env: { LOG_LEVEL: 'debug', PORT: '3000', TRACE: 'true' },
   })
   expect(settings.fleet.workers).toMatchObject({ min: 2, max: 4, spares: 1, memoryLimitBytes: 512e6, readyWhen: 'ready', bootTimeoutMs: 5000 })
+  expect(settings.fleet.rebalance).toEqual({ intervalMs: 30_000 })
   const { scaling } = settings.fleet
   expect(scaling.up).toMatchObject({ cpu: { threshold: 0.55, forMs: 5000 }, jobs: { threshold: 55, forMs: 60_000 } })
   expect(scaling.down).toMatchObject({ cpu: { threshold: 0.18, forMs: 300_000 }, jobs: { threshold: 4.5, forMs: 60_000 } })

@@ -34,6 +34,7 @@ export function fleetSettings(overrides: Overrides = {}): FleetSettings {
     drain: { timeoutMs: 30_000, stopDeadlineMs: null, ...overrides.drain },
     capacity: { cpus: 10, memoryBytes: 10_000 * MB, source: 'host', ...overrides.capacity },
     database: (overrides.database as DatabasePlan | undefined) ?? null,
+    rebalance: null,
     tickMs: 1000,
   }
 }

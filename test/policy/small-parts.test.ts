@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chooseSheds } from '../../packages/supervisor/src/policy/balance.ts'
+import { chooseReconnects, chooseSheds } from '../../packages/supervisor/src/policy/balance.ts'
 import { ceilingOf, exhaustionTrigger } from '../../packages/supervisor/src/policy/capacity.ts'
 import { bucketOf, merge, percentileMs, toSparse, total, upperEdgeMs } from '../../packages/supervisor/src/policy/latency.ts'
 import { afterExit, calm } from '../../packages/supervisor/src/policy/respawn.ts'
@@ -256,4 +256,22 @@ test('schedule: a duration, a ceiling, and a floor above the ceiling', () => {
   expect(limitsAt([night], at('2026-11-24T06:00:00Z'), base)).toEqual({ min: 1, max: 10 })
   expect(limitsAt([night, { ...night, min: 5, max: null }], at('2026-11-24T23:00:00Z'), base)).toEqual({ min: 5, max: 5 })
   expect(limitsAt([{ ...night, min: 50, max: null }], at('2026-11-24T23:00:00Z'), base)).toEqual({ min: 10, max: 10 })
+})
+
+test('balance: long-lived clients reconnect a few a second, never more than the surplus, and it ends', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 10 }), fc.integer({ min: 100, max: 10_000 }), (movable, tickMs) => {
+      const loads = movable.map((each, index) => ({ workerId: index, movable: each }))
+      const fair = movable.reduce((sum, each) => sum + each, 0) / Math.max(1, movable.length)
+      const moves = chooseReconnects(loads, tickMs)
+      expect(moves.map(({ workerId }) => workerId)).toEqual(chooseSheds(loads).map(({ workerId }) => workerId))
+      for (const { workerId, connections } of moves) {
+        const own = movable[workerId] as number
+        expect(connections).toBeGreaterThanOrEqual(1)
+        expect(connections).toBeLessThanOrEqual(Math.ceil(own - fair))
+        expect(connections).toBeLessThanOrEqual(Math.max(1, (Math.max(5, own / 100) * tickMs) / 1000))
+      }
+    }),
+    { numRuns: 300 },
+  )
 })

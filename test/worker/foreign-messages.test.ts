@@ -21,7 +21,7 @@ describe('messages that are not ours', () => {
   it('go to the app, and ours do not', async ({ primary }) => {
     const worker = await start(primary, 'speaks-otherwise.mjs')
     for (const message of nonsense) worker.worker.send(message as object)
-    worker.send({ kind: 'shed', connections: 1 })
+    worker.send({ kind: 'shed', connections: 1, lastingMs: null })
     worker.worker.send('the last')
     await worker.until(() => worker.foreign.some((message) => heard(message) === 'the last'), 'the last message')
     expect(worker.foreign.map(heard).filter((message) => message !== undefined)).toEqual([...nonsense, 'the last'])

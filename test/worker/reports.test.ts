@@ -142,7 +142,7 @@ describe('shed', () => {
         await client.hears('ok')
       }
     }
-    worker.send({ kind: 'shed', connections: 2 })
+    worker.send({ kind: 'shed', connections: 2, lastingMs: null })
     await settled(worker)
     for (const client of clients) {
       client.heard = ''

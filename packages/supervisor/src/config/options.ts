@@ -52,6 +52,10 @@ interface RoutingOptions {
   balance?: 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
   /** What keeps a client on its worker. Default `'auto'`: `'socket.io'` once `attachSocketIO` is used, else nothing. */
   sticky?: 'auto' | 'socket.io' | false | { cookie: string } | { header: string } | { address: true; trustProxy?: boolean }
+  /** Asks the surplus of the fullest workers' WebSocket clients to reconnect, a few a second. Default false. */
+  rebalance?: boolean
+  /** A client is asked to reconnect at most once in this time. Default `'10m'`. */
+  rebalanceInterval?: Duration
   /**
    * Proxies whose `X-Request-Start` is believed: `'10.0.0.5'`, `'10.0.0.0/8'`, `'loopback'`, `'private'`. It tells how long requests wait before they
    * get here (the signal `queueTime`). Default none.

@@ -87,6 +87,16 @@ export const surroundingRows: Rows<SurroundingValues> = {
     meaning:
       'Proxies whose `X-Request-Start` is believed: addresses, networks, `loopback`, `private`; it tells how long requests wait before they get here',
   },
+  'routing.rebalance': {
+    kind: trueOrFalse,
+    initial: false,
+    meaning: "Asks the surplus of the fullest workers' WebSocket clients to reconnect, a few a second, so that new workers get their share",
+  },
+  'routing.rebalanceInterval': {
+    kind: duration('1s', '1d'),
+    initial: '10m',
+    meaning: 'A client is asked to reconnect at most once in this time',
+  },
   'database.budget': {
     kind: orFalse(wholeNumber(1, 100_000)),
     shown: 'none',

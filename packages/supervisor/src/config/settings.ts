@@ -1,7 +1,16 @@
 import type { PolicyFunction } from '../policy/advice.ts'
 import { type DatabasePlan, planBudget } from '../policy/budget-plan.ts'
 import type { Capacity } from '../policy/sample.ts'
-import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, SurgeSettings, Trigger, WorkerSettings } from '../policy/settings.ts'
+import type {
+  DrainSettings,
+  HealthSettings,
+  RebalanceSettings,
+  RestartSettings,
+  ScalingSettings,
+  SurgeSettings,
+  Trigger,
+  WorkerSettings,
+} from '../policy/settings.ts'
 import type { Address } from './address.ts'
 import { resolvePath } from './path.ts'
 import { stopDeadlineMs } from './platform.ts'
@@ -19,6 +28,7 @@ interface FleetPart {
   readonly drain: DrainSettings
   readonly capacity: Capacity
   readonly database: DatabasePlan | null
+  readonly rebalance: RebalanceSettings | null
   /** Time between two samples of every worker. */
   readonly tickMs: number
 }
@@ -138,6 +148,7 @@ function fleetPart(values: Values, environment: Environment, capacity: Capacity)
     drain: { timeoutMs: values['drain.timeout'], stopDeadlineMs: stopDeadlineMs(environment) },
     capacity,
     database: databasePlan(values),
+    rebalance: values['routing.rebalance'] ? { intervalMs: values['routing.rebalanceInterval'] } : null,
     tickMs: values['sampling.interval'],
   }
 }

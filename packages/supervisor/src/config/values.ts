@@ -72,6 +72,8 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
 export interface SurroundingValues {
   readonly 'routing.balance': Balance
   readonly 'routing.sticky': Sticky
+  readonly 'routing.rebalance': boolean
+  readonly 'routing.rebalanceInterval': number
   readonly 'routing.trustedProxies': readonly string[]
   readonly 'database.budget': number | null
   readonly 'database.reserve': number

@@ -16,7 +16,8 @@ export type Command =
   /** Get the JavaScript stack out of a stuck worker. */
   | { readonly kind: 'diagnose'; readonly workerId: number }
   | { readonly kind: 'probe'; readonly workerId: number; readonly path: string; readonly timeoutMs: number }
-  | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number }
+  /** So many clients go to other workers: keep-alive connections, or WebSocket clients that have been there for so long. */
+  | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number; readonly lastingMs: number | null }
   /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
   | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[] }
   /** How many database connections a worker may have open. */

@@ -6,7 +6,7 @@ import { type RespawnState, calm } from '../policy/respawn.ts'
 import type { Capacity, Report, Usage } from '../policy/sample.ts'
 import { type ScaleState, untouched } from '../policy/scale.ts'
 import type { Limits } from '../policy/schedule.ts'
-import type { DrainSettings, HealthSettings, RestartSettings, ScalingSettings, WorkerSettings } from '../policy/settings.ts'
+import type { DrainSettings, HealthSettings, RebalanceSettings, RestartSettings, ScalingSettings, WorkerSettings } from '../policy/settings.ts'
 import type { Hold } from '../policy/window.ts'
 import type { Life } from './slot.ts'
 import type { LastExit } from './status.ts'
@@ -20,6 +20,8 @@ export interface FleetSettings {
   readonly capacity: Capacity
   /** Database connections; null where nobody limits them. */
   readonly database: DatabasePlan | null
+  /** Null: long-lived clients stay where they are. */
+  readonly rebalance: RebalanceSettings | null
   /** Time between two `sampled` events. */
   readonly tickMs: number
 }

@@ -1,4 +1,4 @@
-import { chooseSheds } from '../policy/balance.ts'
+import { chooseReconnects, chooseSheds } from '../policy/balance.ts'
 import type { Decision } from '../policy/decision.ts'
 import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
@@ -115,9 +115,14 @@ function carryOut(draft: Draft, decision: Decision): void {
 }
 
 function balance(draft: Draft): void {
-  const loads = draft.fleet.workers.filter(isReady).flatMap((worker) => {
+  const { rebalance, tickMs } = draft.fleet.settings
+  const ready = draft.fleet.workers.filter(isReady).flatMap((worker) => {
     const { report } = factsOf(draft.fleet, worker)
-    return report ? [{ workerId: worker.id, movable: report.connections - report.sockets }] : []
+    return report ? [{ workerId: worker.id, ...report }] : []
   })
-  for (const shed of chooseSheds(loads)) draft.commands.push({ kind: 'shed', ...shed })
+  const loads = ready.map(({ workerId, connections, sockets }) => ({ workerId, movable: connections - sockets }))
+  for (const shed of chooseSheds(loads)) draft.commands.push({ kind: 'shed', ...shed, lastingMs: null })
+  if (!rebalance) return
+  const lasting = ready.map(({ workerId, sockets }) => ({ workerId, movable: sockets }))
+  for (const move of chooseReconnects(lasting, tickMs)) draft.commands.push({ kind: 'shed', ...move, lastingMs: rebalance.intervalMs })
 }

@@ -1,11 +1,16 @@
 /**
- * Keep-alive connections stay where they were accepted, so a new worker would idle beside a full one. The surplus of the
- * fullest is asked, by `Connection: close` on a response, to connect again; nothing is cut.
+ * Connections stay where they were accepted, so a new worker would idle beside a full one. The surplus of the fullest is asked to connect
+ * again: keep-alive clients by `Connection: close` on a response, long-lived ones by a goodbye; nothing is cut.
  */
 export interface ConnectionLoad {
   readonly workerId: number
-  /** Connections that can be moved: all but upgraded ones. */
+  /** Connections of the kind that is to be moved. */
   readonly movable: number
+}
+
+export interface Move {
+  readonly workerId: number
+  readonly connections: number
 }
 
 /** A worker keeps this much more than its fair share: evening out the last few connections costs more than it gives. */
@@ -15,15 +20,31 @@ const SLACK_CONNECTIONS = 2
 /** The greatest part of a worker's connections that is moved at one tick, so that reconnects never come as a storm. */
 const LARGEST_PART_MOVED = 0.5
 
-/** How many connections each worker should let go of now. Workers within their slack are absent. */
-export function chooseSheds(ready: readonly ConnectionLoad[]): { readonly workerId: number; readonly connections: number }[] {
+/** Long-lived clients have a session to bring along: a few a second and worker, or one in a hundred where there are thousands. */
+const RECONNECTS_PER_SECOND = 5
+const PART_RECONNECTED_PER_SECOND = 0.01
+
+/** How many keep-alive connections each worker should let go of now. Workers within their slack are absent. */
+export function chooseSheds(ready: readonly ConnectionLoad[]): Move[] {
+  return surplusOf(ready).map(({ workerId, connections, movable }) => ({
+    workerId,
+    connections: Math.min(connections, Math.ceil(movable * LARGEST_PART_MOVED)),
+  }))
+}
+
+/** How many long-lived clients each worker should ask to reconnect in this tick. Workers within their slack are absent. */
+export function chooseReconnects(ready: readonly ConnectionLoad[], tickMs: number): Move[] {
+  return surplusOf(ready).map(({ workerId, connections, movable }) => {
+    const perSecond = Math.max(RECONNECTS_PER_SECOND, movable * PART_RECONNECTED_PER_SECOND)
+    return { workerId, connections: Math.min(connections, Math.max(1, Math.floor((perSecond * tickMs) / 1000))) }
+  })
+}
+
+/** What each worker has beyond its fair share, where that is worth a move. */
+function surplusOf(ready: readonly ConnectionLoad[]): (Move & ConnectionLoad)[] {
   if (ready.length < 2) return []
   const fair = ready.reduce((sum, load) => sum + Math.max(0, load.movable), 0) / ready.length
-  const sheds = []
-  for (const { workerId, movable } of ready) {
-    if (movable <= fair * SLACK_RATIO + SLACK_CONNECTIONS) continue
-    const connections = Math.min(Math.ceil(movable - fair), Math.ceil(movable * LARGEST_PART_MOVED))
-    sheds.push({ workerId, connections })
-  }
-  return sheds
+  return ready
+    .filter(({ movable }) => movable > fair * SLACK_RATIO + SLACK_CONNECTIONS)
+    .map(({ workerId, movable }) => ({ workerId, movable, connections: Math.ceil(movable - fair) }))
 }

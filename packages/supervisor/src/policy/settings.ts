@@ -10,6 +10,11 @@ export interface Rate {
   readonly perMs: number
 }
 
+/** Long-lived clients are asked to move to workers that have fewer, each at most once in this time. */
+export interface RebalanceSettings {
+  readonly intervalMs: number
+}
+
 export interface SurgeSettings {
   /** Event-loop utilisation above which the surge lane opens. */
   readonly eventLoopUtilization: number

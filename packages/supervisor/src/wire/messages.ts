@@ -51,8 +51,11 @@ export type PrimaryMessage =
   | { readonly kind: 'gate'; readonly open: boolean }
   /** Answered by `connections` at once. */
   | { readonly kind: 'count' }
-  /** Say `Connection: close` on the next responses of so many keep-alive connections, so that other workers get them. */
-  | { readonly kind: 'shed'; readonly connections: number }
+  /**
+   * So many clients are to go to other workers: by `Connection: close` on the next response of a keep-alive connection, or where `lastingMs` is
+   * given by a goodbye to a WebSocket client that has been here for so long.
+   */
+  | { readonly kind: 'shed'; readonly connections: number; readonly lastingMs: number | null }
   /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */
   | { readonly kind: 'adopt'; readonly transferId: number; readonly server: number; readonly head: string }
   /** Who takes new clients. */

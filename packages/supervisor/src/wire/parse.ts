@@ -107,7 +107,7 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'drain':
       return { kind, timeoutMs: durationOf(fields, 'timeoutMs'), patient: booleanOf(fields, 'patient') }
     case 'shed':
-      return { kind, connections: countOf(fields, 'connections') }
+      return { kind, connections: countOf(fields, 'connections'), lastingMs: orNull(fields, 'lastingMs', () => durationOf(fields, 'lastingMs')) }
     case 'adopt':
       return { kind, transferId: countOf(fields, 'transferId'), server: countOf(fields, 'server'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
     case 'routes':

@@ -37,6 +37,8 @@ export interface Upgrade {
   readonly isWebSocket: boolean
   /** What had been written before the switch of protocols; as long as no more was written, the switch is not made. */
   readonly bytesWritten: number
+  /** On the clock of `performance.now()`. */
+  readonly atMs: number
 }
 
 /** What a connection is doing, as far as a drain or a report cares. */

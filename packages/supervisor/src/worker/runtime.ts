@@ -30,7 +30,7 @@ import { QueueTimes } from './queue-times.ts'
 import { stickEngines } from './sticky-engines.ts'
 import { StickyKeys } from './sticky-keys.ts'
 import type { WorkerSettings } from './settings.ts'
-import { shed } from './shed.ts'
+import { letGo } from './shed.ts'
 import { publish } from './shared-state.ts'
 import { Traffic } from './traffic.ts'
 import { watchUpgrades } from './upgrades.ts'
@@ -161,7 +161,7 @@ export class Runtime {
       case 'lease':
         return this.#ledger?.take(message.sequence, message.granted)
       case 'shed':
-        return shed(this.#traffic, message.connections)
+        return letGo(this.#traffic, this.#engines, message)
       case 'probe':
         return this.#probe(message.path, message.timeoutMs)
     }

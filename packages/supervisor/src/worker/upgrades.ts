@@ -33,5 +33,5 @@ function noteUpgrade(request: IncomingMessage, socket: Duplex, traffic: Traffic)
   const connection = traffic.connectionOf(socket as SocketInside)
   if (!connection) return
   const isWebSocket = request.method !== 'CONNECT' && request.headers.upgrade?.toLowerCase() === 'websocket'
-  connection.upgrade = { isWebSocket, bytesWritten: connection.stream.bytesWritten }
+  connection.upgrade = { isWebSocket, bytesWritten: connection.stream.bytesWritten, atMs: performance.now() }
 }
