@@ -59,8 +59,9 @@ class Leased {
   }
 }
 
-async function lease(primary: MiniPrimary, granted: number, url = database.url): Promise<Leased> {
-  const worker = await start(primary, 'leased.mjs', { DATABASE_URL: url, STATIONMASTER_CONNECTION_NAME: NAME })
+async function lease(primary: MiniPrimary, granted: number, url = database.url, pool: object = {}): Promise<Leased> {
+  const env = { DATABASE_URL: url, STATIONMASTER_CONNECTION_NAME: NAME, POOL: JSON.stringify(pool) }
+  const worker = await start(primary, 'leased.mjs', env)
   const leased = new Leased(primary, worker)
   leased.grant(granted)
   await leased.promises(({ holds }) => holds === granted)
@@ -181,6 +182,22 @@ describe('a pool with a lease', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => leased.ask('/take')))
     expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['ECONNREFUSED']))
     expect(await leased.ask('/state')).toMatchObject({ total: 0, waiting: 0 })
+  })
+
+  it('lets nobody wait for ever for an empty lease', async ({ primary }) => {
+    const leased = await lease(primary, 0, database.url, { connectionTimeoutMillis: 100 })
+    expect(await leased.ask('/take')).toEqual({ message: 'timeout exceeded when trying to connect' })
+    await leased.worker.kill()
+    const patient = await lease(primary, 1)
+    expect(await patient.ask('/state')).toMatchObject({ longestWaitMs: 30_000 })
+  })
+
+  it('refuses a size that pg takes for another', async ({ primary }) => {
+    for (const max of [0, -1, 1.5, '4']) {
+      const worker = primary.fork('leased.mjs', { DATABASE_URL: database.url, POOL: JSON.stringify({ max }) })
+      expect((await worker.exited).code).toBe(1)
+      expect(worker.stderr).toContain(`createPool({ max: ${JSON.stringify(max)} }) is not allowed; expected a whole number of at least 1.`)
+    }
   })
 
   it('is ended by a drain', async ({ primary }) => {

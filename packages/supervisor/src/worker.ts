@@ -58,7 +58,7 @@ export function onDrain(hook: DrainHook): void {
  * ending the process, the pool is ended when the worker drains, and connections are named after the worker.
  *
  * With `database.budget` the pool is as large as the worker's lease, and follows it while it runs; `max` is then an upper bound, else it defaults to pg's
- * 10 connections. Nothing in use is ever cut. While the server is away, calls fail with the last error, and one at a time tries to connect.
+ * 10 connections. Nothing in use is ever cut; who waits for a connection fails after `connectionTimeoutMillis`, 30 s unless it is given. While the server is away, calls fail with the last error, and one at a time tries to connect.
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed, `SM_OPTION_INVALID` if `max` is not a whole number of at least 1
  * @example

@@ -12,6 +12,9 @@ export interface LeaseTerms {
   readonly connectionName: string
 }
 
+/** A lease can be empty for a while; nobody waits for it for ever, unless the app says so. */
+const LONGEST_WAIT_MS = 30_000
+
 type Pg = { readonly Pool: new (config: PoolConfig) => Pool; readonly Client: ClientClass }
 
 /** A pool of pg's own; what makes it ours is that a lost idle connection is a line on stderr and not the end of the process. */
@@ -36,7 +39,12 @@ function requireSize(max: unknown): void {
 /** The lease says how many there may be; a size that the app gives is an upper bound besides. */
 function leasedConfig(config: PoolConfig, pg: Pg, { ledger, connectionName }: LeaseTerms): PoolConfig {
   const base = ((config as { Client?: ClientClass }).Client ?? pg.Client) as ClientClass
-  return { max: Number.MAX_SAFE_INTEGER, ...config, Client: leasedClientClass(base, ledger, connectionName) } as PoolConfig
+  return {
+    max: Number.MAX_SAFE_INTEGER,
+    connectionTimeoutMillis: LONGEST_WAIT_MS,
+    ...config,
+    Client: leasedClientClass(base, ledger, connectionName),
+  } as PoolConfig
 }
 
 /** Tells in `pg_stat_activity` whose connection it is. A name that the app gives, in whichever of pg's ways, goes first. */
