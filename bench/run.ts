@@ -16,8 +16,24 @@ import { cold, spare } from './rows/first-request.ts'
 import { connections, keepAlive } from './rows/rates.ts'
 import { rest } from './rows/rest.ts'
 import { rush } from './rows/rush.ts'
+import { simulation } from './rows/simulation.ts'
 
-const ROWS: readonly Row[] = [keepAlive, connections, changes, spare, cold, rush, rest, deaths, balance, blocked, attached, polling, crowd]
+const ROWS: readonly Row[] = [
+  keepAlive,
+  connections,
+  changes,
+  spare,
+  cold,
+  rush,
+  rest,
+  deaths,
+  balance,
+  blocked,
+  attached,
+  polling,
+  crowd,
+  simulation,
+]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]
 
   --quick   short rounds, to see that everything works; nothing is written
