@@ -66,7 +66,7 @@ export function renderComparison(own: Outcome, others: readonly Compared[], pain
 /** Where a month costs more than one and a half times what was planned, it is said. */
 const OVER_BUDGET = 1.5
 
-export function budgetOf({ budgetMonth }: Settings['cost'], costUsdPerMonth: number): string {
+function budgetOf({ budgetMonth }: Settings['cost'], costUsdPerMonth: number): string {
   if (budgetMonth === null) return ''
   const warning = costUsdPerMonth > budgetMonth * OVER_BUDGET ? ': more than 150 % of it' : ''
   return ` of a budget of ${budgetMonth} USD${warning}`

@@ -12,7 +12,7 @@ export interface Compared {
   readonly outcome: Outcome
 }
 
-export const PEERS: Readonly<Record<string, () => Peer>> = { 'pm2-autoscale': createPm2Autoscale, watt: createWatt, hpa: createHpa }
+const PEERS: Readonly<Record<string, () => Peer>> = { 'pm2-autoscale': createPm2Autoscale, watt: createWatt, hpa: createHpa }
 
 /** Lets policies of others decide on the same load, machine and workers. They have no spares, since none of them knows any. */
 export function comparePeers(plan: Plan, settings: FleetSettings, prices: Prices): Compared[] {

@@ -10,7 +10,7 @@ export interface Life {
 }
 
 /** Faults and requests begin before this; what comes after is time to heal. */
-export const TROUBLE_ENDS_MS = 120_000
+const TROUBLE_ENDS_MS = 120_000
 const QUIET_AT_FIRST_MS = 5000
 const MOST_FAULTS = 10
 const MOST_REQUESTS = 6
