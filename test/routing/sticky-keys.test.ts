@@ -91,6 +91,38 @@ describe('routing.sticky', () => {
     }
   })
 
+  it('keeps the clients of a worker that drains where they are until it is gone, and gives it no new ones', async ({ stage }) => {
+    const station = await stage.start({ entry, config: { ...BY_COOKIE, drain: { timeout: '20s' } } }, 4)
+    const owners = new Map<string, string>()
+    for (const sid of SIDS) owners.set(sid, (await seen(station, sid)).worker)
+    const leaving = owners.get(SIDS[0] as string) as string
+    // A request that takes its time keeps it from leaving.
+    const hold = http.request({
+      host: '127.0.0.1',
+      port: station.port,
+      method: 'POST',
+      path: '/',
+      agent: false,
+      headers: { cookie: `sid=${SIDS[0]}` },
+    })
+    const held = once(hold, 'response')
+    hold.write('a')
+    await station.control.drain(Number(leaving))
+    await station.until('it drains', ({ workers: all }) => all.some(({ id, state }) => String(id) === leaving && state === 'draining'))
+    for (const sid of SIDS) expect([sid, (await seen(station, sid)).worker]).toEqual([sid, owners.get(sid)])
+    const newcomers = Array.from({ length: 40 }, (_, index) => `newcomer-${index}`)
+    for (const sid of newcomers) {
+      const { worker } = await seen(station, sid)
+      expect(worker).not.toBe(leaving)
+      expect((await seen(station, sid)).worker).toBe(worker)
+    }
+    hold.end()
+    const [response] = (await within('the held request ends', held)) as [http.IncomingMessage]
+    response.resume()
+    await station.until('it is gone', ({ workers: all }) => all.every(({ id }) => String(id) !== leaving))
+    for (const sid of SIDS) expect((await seen(station, sid)).worker).not.toBe(leaving)
+  })
+
   it('goes on with whoever is left when the owner dies', async ({ stage }) => {
     const station = await stage.start({ entry, config: BY_COOKIE }, 4)
     const before = await seen(station, 'somebody')

@@ -54,8 +54,8 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'lease', sequence: 3, granted: 8 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'handedOver', transferId: 4, taken: false },
-  { kind: 'routes', routes: [] },
-  { kind: 'routes', routes: [{ workerId: 3, slot: 0 }] },
+  { kind: 'routes', routes: [], leaving: [] },
+  { kind: 'routes', routes: [{ workerId: 3, slot: 0 }], leaving: [{ workerId: 2, slot: 0 }] },
   { kind: 'probe', path: '/health', timeoutMs: 5000 },
 ]
 

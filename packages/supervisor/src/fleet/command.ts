@@ -19,7 +19,7 @@ export type Command =
   /** So many clients go to other workers: keep-alive connections, or WebSocket clients that have been there for so long. */
   | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number; readonly lastingMs: number | null }
   /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
-  | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[] }
+  | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
   /** How many database connections a worker may have open. */
   | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number }
   /** Ask the database which connections of these workers, who are gone, it still has. Answered once, by `backendsSeen`. */

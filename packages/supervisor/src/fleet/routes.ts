@@ -8,11 +8,18 @@ function routesOf(fleet: Fleet): Route[] {
   return fleet.workers.filter((worker) => isReady(worker) && worker.leaving === null).map(({ id, slot }) => ({ workerId: id, slot }))
 }
 
+/** Who keeps the clients it has, and takes no new ones. */
+function leavingOf(fleet: Fleet): Route[] {
+  return fleet.workers.filter(({ life }) => life.kind === 'draining').map(({ id, slot }) => ({ workerId: id, slot }))
+}
+
 /** Every worker hears of it when the routes change; one that has just begun hears them first of all. */
 export function publishRoutes(draft: Draft, before: Fleet, newcomerId: number | null): void {
   const routes = routesOf(draft.fleet)
-  if (!isSame(routes, routesOf(before))) draft.commands.push({ kind: 'publish', workerId: null, routes })
-  else if (newcomerId !== null) draft.commands.push({ kind: 'publish', workerId: newcomerId, routes })
+  const leaving = leavingOf(draft.fleet)
+  const isNew = !isSame(routes, routesOf(before)) || !isSame(leaving, leavingOf(before))
+  if (isNew) draft.commands.push({ kind: 'publish', workerId: null, routes, leaving })
+  else if (newcomerId !== null) draft.commands.push({ kind: 'publish', workerId: newcomerId, routes, leaving })
 }
 
 function isSame(one: readonly Route[], other: readonly Route[]): boolean {

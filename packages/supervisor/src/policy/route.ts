@@ -26,9 +26,14 @@ const FNV_PRIME = 0x01000193
 
 /** 32 bits that depend evenly on every character and on the slot. */
 function weigh(key: string, slot: number): number {
+  return mix(hashOf(key) ^ Math.imul(slot + 1, 0x9e3779b1))
+}
+
+/** 32 bits that depend on every character. */
+export function hashOf(key: string): number {
   let hash = FNV_OFFSET
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME)
-  return mix(hash ^ Math.imul(slot + 1, 0x9e3779b1))
+  return hash
 }
 
 /** The finalizer of MurmurHash3: neighbouring inputs give unrelated outputs. */

@@ -185,10 +185,10 @@ export class Primary implements Control {
     }
   }
 
-  #publish({ workerId, routes }: Extract<Command, { kind: 'publish' }>): void {
+  #publish({ workerId, routes, leaving }: Extract<Command, { kind: 'publish' }>): void {
     if (workerId === null) this.#gatekeeper?.admit(routes.map((route) => route.workerId))
     const ids = workerId === null ? this.#engine.fleet().workers.map(({ id }) => id) : [workerId]
-    for (const id of ids) this.#processes.send(id, { kind: 'routes', routes })
+    for (const id of ids) this.#processes.send(id, { kind: 'routes', routes, leaving })
   }
 
   async #diagnose(workerId: number): Promise<void> {

@@ -58,8 +58,8 @@ export type PrimaryMessage =
   | { readonly kind: 'shed'; readonly connections: number; readonly lastingMs: number | null }
   /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */
   | { readonly kind: 'adopt'; readonly transferId: number; readonly server: number; readonly head: string }
-  /** Who takes new clients. */
-  | { readonly kind: 'routes'; readonly routes: readonly Route[] }
+  /** Who takes new clients, and who only keeps those it has. */
+  | { readonly kind: 'routes'; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
   /** Answer to `handOver`. */
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
   /** How many database connections it may have open; a lower sequence than one it knows is old news. */

@@ -111,7 +111,7 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'adopt':
       return { kind, transferId: countOf(fields, 'transferId'), server: countOf(fields, 'server'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
     case 'routes':
-      return { kind, routes: routesOf(fieldOf(fields, 'routes')) }
+      return { kind, routes: routesOf(fieldOf(fields, 'routes')), leaving: routesOf(fieldOf(fields, 'leaving')) }
     case 'handedOver':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'lease':

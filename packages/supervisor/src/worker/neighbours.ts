@@ -24,11 +24,14 @@ export class Neighbours {
   readonly #parts: NeighboursParts
   /** The app's HTTP servers, in the order in which every worker meets them: a number says which one is meant. */
   readonly #servers: Server[] = []
-  readonly #fromNeighbours = new WeakSet<IncomingMessage>()
+  /** With the number of the server that is meant. */
+  readonly #fromNeighbours = new WeakMap<IncomingMessage, number>()
+  readonly #adopted = new WeakSet<object>()
   #isOpen = false
   #isLeaving = false
   #turn = 0
   #routes: readonly Route[] = []
+  #leaving: readonly Route[] = []
 
   constructor(parts: NeighboursParts) {
     this.#parts = parts
@@ -47,8 +50,14 @@ export class Neighbours {
     return this.#routes
   }
 
-  takeRoutes(routes: readonly Route[]): void {
+  /** Who only keeps the clients it has. */
+  get leaving(): readonly Route[] {
+    return this.#leaving
+  }
+
+  takeRoutes({ routes, leaving }: { readonly routes: readonly Route[]; readonly leaving: readonly Route[] }): void {
     this.#routes = routes
+    this.#leaving = leaving
   }
 
   /** From now on this worker keeps the clients it has, and takes no new ones. */
@@ -77,7 +86,7 @@ export class Neighbours {
 
   /** Another worker has decided already that this request is ours. */
   isFromNeighbour(request: IncomingMessage): boolean {
-    return this.#fromNeighbours.has(request)
+    return this.#fromNeighbours.has(request) || this.#adopted.has(request.socket)
   }
 
   forward(owner: number, request: IncomingMessage, response: ServerResponse, how: Omit<Destination, 'socketPath' | 'describe'>): void {
@@ -96,7 +105,10 @@ export class Neighbours {
   adopt(handle: unknown, head: string, serverIndex: number): boolean {
     const server = this.#servers[serverIndex]
     if (!server || !handle) return false
-    adoptConnection(server, handle, head, this.#parts.onAdopted)
+    adoptConnection(server, handle, head, (adopted) => {
+      this.#adopted.add(adopted)
+      this.#parts.onAdopted(adopted)
+    })
     return true
   }
 
@@ -116,7 +128,7 @@ export class Neighbours {
       secret: this.#parts.secret,
       ignore: keepPrivate,
       pass: (serverIndex, event, request, ...rest) => {
-        this.#fromNeighbours.add(request)
+        this.#fromNeighbours.set(request, serverIndex)
         return this.#servers[serverIndex]?.emit(event, request, ...rest) ?? false
       },
     })
@@ -126,8 +138,10 @@ export class Neighbours {
     return { socketPath: this.#pathOf(owner), describe: () => describeClient(request.socket, this.#indexOf(request), this.#parts.secret) }
   }
 
-  #indexOf({ socket }: IncomingMessage): number {
-    const { server } = socket as net.Socket & { server?: Server }
+  #indexOf(request: IncomingMessage): number {
+    const known = this.#fromNeighbours.get(request)
+    if (known !== undefined) return known
+    const { server } = request.socket as net.Socket & { server?: Server }
     return Math.max(0, server ? this.#servers.indexOf(server) : 0)
   }
 

@@ -151,7 +151,7 @@ export class Runtime {
           taken: this.#neighbours?.adopt(handle, message.head, message.server) ?? false,
         })
       case 'routes':
-        return this.#neighbours?.takeRoutes(message.routes)
+        return this.#neighbours?.takeRoutes(message)
       case 'handedOver':
         return this.#handOver.settle(message.transferId, message.taken)
       case 'gate':

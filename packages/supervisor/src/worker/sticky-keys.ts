@@ -6,6 +6,7 @@ import { keyOf, type StickyBy } from '../policy/session-key.ts'
 import { complain } from './complain.ts'
 import { isHttp2Server, isHttpServer } from './internals.ts'
 import type { Neighbours } from './neighbours.ts'
+import { RecentKeys } from './recent-keys.ts'
 
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean
 
@@ -13,6 +14,7 @@ type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolea
 export class StickyKeys {
   readonly #sticky: StickyBy
   readonly #neighbours: Neighbours
+  readonly #served = new RecentKeys()
 
   constructor(sticky: StickyBy, neighbours: Neighbours) {
     this.#sticky = sticky
@@ -54,9 +56,19 @@ export class StickyKeys {
   }
 
   #otherOwner(request: IncomingMessage): number | null {
-    if (this.#neighbours.isFromNeighbour(request)) return null
     const key = keyOf({ headers: request.headers, remoteAddress: request.socket.remoteAddress }, this.#sticky)
-    const owner = key === null ? null : ownerOf(key, this.#neighbours.routes)
-    return owner === this.#neighbours.workerId ? null : owner
+    const owner = key === null ? null : this.#ownerOf(key, this.#neighbours.isFromNeighbour(request))
+    if (owner !== null && owner !== this.#neighbours.workerId) return owner
+    if (key !== null) this.#served.add(key)
+    return null
+  }
+
+  /** A worker that is leaving has its keys until it is gone, but passes on those that are new to it. */
+  #ownerOf(key: string, isFromNeighbour: boolean): number | null {
+    const { workerId, routes, leaving, isLeaving } = this.#neighbours
+    const isNew = isLeaving && !this.#served.has(key)
+    if (isFromNeighbour) return isNew ? ownerOf(key, routes) : null
+    const owner = ownerOf(key, [...leaving, ...routes])
+    return owner === workerId && isNew ? ownerOf(key, routes) : owner
   }
 }
