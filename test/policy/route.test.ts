@@ -56,7 +56,7 @@ describe('rendezvous hashing', () => {
 })
 
 describe('the key of a request', () => {
-  const facts = (headers: Record<string, string | string[]>) => ({ headers, remoteAddress: '10.0.0.1' })
+  const facts = (headers: Record<string, string | string[]>) => ({ headers, remoteAddress: '10.0.0.1', isTrusted: null })
 
   test.each([
     ['a=1; connect.sid=abc; b=2', 'abc'],
@@ -84,6 +84,22 @@ describe('the key of a request', () => {
     expect(keyOf(forwarded, { by: 'address', trustProxy: false })).toBe('10.0.0.1')
     expect(keyOf(forwarded, { by: 'address', trustProxy: true })).toBe('192.0.2.7')
     expect(keyOf(facts({}), { by: 'address', trustProxy: true })).toBe('10.0.0.1')
+  })
+
+  test.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['6.6.6.6, 203.0.113.9, 10.0.0.3', '203.0.113.9'],
+    ['203.0.113.9, 10.0.0.2, 10.0.0.3', '203.0.113.9'],
+    ['10.0.0.2, 10.0.0.3', '10.0.0.2'],
+    ['6.6.6.6, [2001:DB8::7]:4711, 10.0.0.3', '2001:db8::7'],
+    ['6.6.6.6, ::ffff:203.0.113.9, 10.0.0.3:80', '203.0.113.9'],
+    ['6.6.6.6, nonsense, 10.0.0.3', 'nonsense'],
+    [', ,', '10.0.0.1'],
+  ])('is, behind trusted proxies, the last address that is none of theirs: %j', (chain, key) => {
+    const behind = { ...facts({ 'x-forwarded-for': chain }), isTrusted: (address: string) => address.startsWith('10.') }
+    expect(keyOf(behind, { by: 'address', trustProxy: true })).toBe(key)
+    expect(keyOf({ ...behind, remoteAddress: '::ffff:192.0.2.1' }, { by: 'address', trustProxy: true })).toBe('192.0.2.1')
+    expect(keyOf(behind, { by: 'address', trustProxy: false })).toBe('10.0.0.1')
   })
 
   test('never throws, whatever a client sends', () => {

@@ -134,14 +134,17 @@ describe('routing.sticky', () => {
     expect((await seen(station, 'somebody')).worker).toBe(after.worker)
   })
 
-  it('ties clients by a header and by the address behind a trusted proxy', async ({ stage }) => {
+  it('ties clients by a header and by the address behind a chain of trusted proxies', async ({ stage }) => {
     const byHeader = await stage.start({ entry, config: { workers, routing: { sticky: { header: 'X-Tenant' } } } }, 4)
     const tenant = async (name: string): Promise<string> => (await seen(byHeader, 'x', { headers: { 'x-tenant': name } })).worker
     const owners = await Promise.all(SIDS.map(tenant))
     expect(await Promise.all(SIDS.map(tenant))).toEqual(owners)
-    const byAddress = await stage.start({ entry, config: { workers, routing: { sticky: { address: true, trustProxy: true } } } }, 4)
+    const routing = { sticky: { address: true, trustProxy: true }, trustedProxies: ['loopback', '10.0.0.0/8'] }
+    const byAddress = await stage.start({ entry, config: { workers, routing } }, 4)
+    // What stands before the client's address changes all the time; so does the last proxy's port.
+    let requests = 0
     const from = async (address: string): Promise<string> =>
-      (await seen(byAddress, 'x', { headers: { 'x-forwarded-for': `6.6.6.6, ${address}` } })).worker
+      (await seen(byAddress, 'x', { headers: { 'x-forwarded-for': `6.6.6.${requests++}, ${address}, 10.1.2.3:${4000 + requests}` } })).worker
     const addresses = SIDS.map((_, index) => `192.0.2.${index}`)
     const workersOf = await Promise.all(addresses.map(from))
     expect(new Set(workersOf).size).toBeGreaterThan(1)

@@ -57,8 +57,9 @@ interface RoutingOptions {
   /** A client is asked to reconnect at most once in this time. Default `'10m'`. */
   rebalanceInterval?: Duration
   /**
-   * Proxies whose `X-Request-Start` is believed: `'10.0.0.5'`, `'10.0.0.0/8'`, `'loopback'`, `'private'`. It tells how long requests wait before they
-   * get here (the signal `queueTime`). Default none.
+   * Proxies that are believed: `'10.0.0.5'`, `'10.0.0.0/8'`, `'loopback'`, `'private'`. Their `X-Request-Start` tells how long requests wait before they
+   * get here (the signal `queueTime`); with `sticky: { address: true, trustProxy: true }` their `X-Forwarded-For` tells who is before them. Default none: then
+   * `trustProxy` means the proxy next to us, whatever its address.
    */
   trustedProxies?: readonly string[]
 }

@@ -85,7 +85,7 @@ export const surroundingRows: Rows<SurroundingValues> = {
     kind: networks,
     initial: [],
     meaning:
-      'Proxies whose `X-Request-Start` is believed: addresses, networks, `loopback`, `private`; it tells how long requests wait before they get here',
+      'Proxies that are believed: addresses, networks, `loopback`, `private`; their `X-Request-Start` tells how long requests wait before they get here, and with `sticky: { address: true, trustProxy: true }` their `X-Forwarded-For` who is before them',
   },
   'routing.rebalance': {
     kind: trueOrFalse,

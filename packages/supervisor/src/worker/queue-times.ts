@@ -1,28 +1,24 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList } from 'node:net'
 import { BUCKETS, bucketOf, toSparse } from '../policy/latency.ts'
 import { queueTimeMs } from '../policy/queue-time.ts'
 import type { Connection } from './connection.ts'
+import { trustedNetworks } from './trusted-networks.ts'
 
 /** How long requests waited before they reached this process, as the proxies that are trusted tell it. */
 export class QueueTimes {
-  /** A list of whom to believe; Node calls it after its other use. */
-  readonly #trusted = new BlockList()
+  readonly #isTrusted: (address: string) => boolean
   readonly #counts = new Uint32Array(BUCKETS)
 
   /** @param trusted networks such as `10.0.0.0/8` and `fc00::/7` */
   constructor(trusted: readonly string[]) {
-    for (const network of trusted) {
-      const [address, prefix] = network.split('/')
-      this.#trusted.addSubnet(address as string, Number(prefix), familyOf(network))
-    }
+    this.#isTrusted = trustedNetworks(trusted)
   }
 
   note({ headers }: IncomingMessage, connection: Connection): void {
     const header = headers['x-request-start']
     if (header === undefined) return
     // Clients come and go, but a connection keeps its other end.
-    connection.isFromTrustedProxy ??= this.#isTrusted(connection.socket.remoteAddress)
+    connection.isFromTrustedProxy ??= this.#isTrusted(connection.socket.remoteAddress ?? '')
     const waitedMs = connection.isFromTrustedProxy ? queueTimeMs(header, Date.now()) : null
     if (waitedMs === null) return
     const bucket = bucketOf(waitedMs)
@@ -35,10 +31,4 @@ export class QueueTimes {
     this.#counts.fill(0)
     return taken
   }
-
-  #isTrusted(address: string | undefined): boolean {
-    return address !== undefined && this.#trusted.check(address, familyOf(address))
-  }
 }
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4')

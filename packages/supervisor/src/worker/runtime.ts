@@ -89,7 +89,7 @@ export class Runtime {
     if (this.#intake) this.#traffic.onChange = this.#count.changed
     this.#handOver = createHandOver(this.#channel)
     this.#neighbours = this.#meetNeighbours()
-    this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours) : null
+    this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours, settings.trustedProxies) : null
     this.#ledger = settings.connectionName === null ? null : new ConnectionLedger((use) => this.#channel.send({ kind: 'leaseUse', ...use }))
     this.#publish()
     this.#channel.send({ kind: 'hello' })

@@ -9,7 +9,7 @@ export interface WorkerSettings {
   readonly workerId: number
   /** What ties clients to workers, besides Socket.IO's own ids. */
   readonly sticky: StickyBy | null
-  /** Networks of the proxies whose `X-Request-Start` is believed. */
+  /** Networks of the proxies that are believed. */
   readonly trustedProxies: readonly string[]
   /** How this worker's database connections are named; null where nobody limits them. */
   readonly connectionName: string | null

@@ -7,6 +7,7 @@ import { complain } from './complain.ts'
 import { isHttp2Server, isHttpServer } from './internals.ts'
 import type { Neighbours } from './neighbours.ts'
 import { RecentKeys } from './recent-keys.ts'
+import { trustedNetworks } from './trusted-networks.ts'
 
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean
 
@@ -15,9 +16,11 @@ export class StickyKeys {
   readonly #sticky: StickyBy
   readonly #neighbours: Neighbours
   readonly #served = new RecentKeys()
+  readonly #isTrusted: ((address: string) => boolean) | null
 
-  constructor(sticky: StickyBy, neighbours: Neighbours) {
+  constructor(sticky: StickyBy, neighbours: Neighbours, trustedProxies: readonly string[]) {
     this.#sticky = sticky
+    this.#isTrusted = trustedProxies.length > 0 ? trustedNetworks(trustedProxies) : null
     this.#neighbours = neighbours
   }
 
@@ -56,7 +59,7 @@ export class StickyKeys {
   }
 
   #otherOwner(request: IncomingMessage): number | null {
-    const key = keyOf({ headers: request.headers, remoteAddress: request.socket.remoteAddress }, this.#sticky)
+    const key = keyOf({ headers: request.headers, remoteAddress: request.socket.remoteAddress, isTrusted: this.#isTrusted }, this.#sticky)
     const owner = key === null ? null : this.#ownerOf(key, this.#neighbours.isFromNeighbour(request))
     if (owner !== null && owner !== this.#neighbours.workerId) return owner
     if (key !== null) this.#served.add(key)
