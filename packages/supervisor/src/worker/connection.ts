@@ -1,5 +1,6 @@
 import type { Http2Session, Http2Stream, ResponseInside, SocketInside } from './internals.ts'
 import { isHttpServer } from './internals.ts'
+import { isPrivate } from './servers.ts'
 
 /** What is remembered of one accepted connection. Written at every request, so it is plain fields and no closures. */
 export class Connection {
@@ -27,7 +28,11 @@ export class Connection {
   /** The requests of that session that are not answered in full. */
   streams: Set<Http2Stream> | null = null
 
+  /** Another worker forwards over it: its client is counted there. */
+  readonly isForwarded: boolean
+
   constructor(socket: SocketInside) {
+    this.isForwarded = isPrivate(socket.server)
     this.socket = socket
     this.stream = socket
   }

@@ -83,7 +83,7 @@ export class Runtime {
     this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
     if (!this.#intake) watchListenOfCluster(this.#channel)
     this.#count = new ConnectionCount(
-      () => this.#traffic.connections.size,
+      () => this.#traffic.clients,
       (connections) => this.#channel.send({ kind: 'connections', connections, takesMore: this.#intake?.takesMore ?? false }),
     )
     if (this.#intake) this.#traffic.onChange = this.#count.changed

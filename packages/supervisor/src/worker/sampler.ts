@@ -64,5 +64,5 @@ function takeTraffic(traffic: Traffic): Pick<Report, 'queue' | 'requests' | 'con
     if (activity === 'answering' || activity === 'multiplexed') queue += connection.inFlight
     else if (activity === 'upgraded') sockets++
   }
-  return { queue, sockets, connections: traffic.connections.size, ...traffic.take() }
+  return { queue, sockets, connections: traffic.clients, ...traffic.take() }
 }

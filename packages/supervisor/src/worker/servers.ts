@@ -7,6 +7,10 @@ export function keepPrivate(server: net.Server): void {
   privates.add(server)
 }
 
+export function isPrivate(server: net.Server | undefined): boolean {
+  return server !== undefined && privates.has(server)
+}
+
 /** The servers of this process that listen now, in the order in which they began. */
 export type Servers = ReadonlySet<net.Server>
 

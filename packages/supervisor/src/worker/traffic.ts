@@ -24,6 +24,7 @@ export class Traffic {
   readonly connections: Set<Connection> = new Set()
   /** Called when a connection came or went. */
   onChange: () => void = () => {}
+  #forwarded = 0
   /** Since the last `take()`. */
   #requests = 0
   readonly #latencies = new Uint32Array(BUCKETS)
@@ -43,6 +44,11 @@ export class Traffic {
     subscribe('net.server.socket', (message) => this.#accepted((message as { socket: Tracked }).socket))
     subscribe('http.server.request.start', (message) => this.#requested(message as HttpMoment))
     subscribe('http.server.response.finish', (message) => this.#answered(message as HttpMoment))
+  }
+
+  /** How many connections are of clients of this worker; those over which others forward are counted there. */
+  get clients(): number {
+    return this.connections.size - this.#forwarded
   }
 
   /** Counts since the last call. */
@@ -74,6 +80,7 @@ export class Traffic {
     connection.leaving = this.#leaving
     socket[CONNECTION] = connection
     this.connections.add(connection)
+    if (connection.isForwarded) this.#forwarded++
     socket.on('close', () => this.#closed(connection))
     this.onChange()
   }
@@ -123,6 +130,7 @@ export class Traffic {
     connection.inFlight = 0
     connection.response = null
     this.connections.delete(connection)
+    if (connection.isForwarded) this.#forwarded--
     this.onChange()
   }
 
