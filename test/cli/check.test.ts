@@ -117,7 +117,12 @@ describe('warnings, exit 0', () => {
       {},
       'scaling.down.memory, scaling.down.queue, scaling.down.eventLoopDelay, scaling.down.eventLoopUtilization keep their windows of 300 s',
     ],
-    ['an option that does nothing yet', { cost: { budgetMonth: 100 } }, {}, 'cost.budgetMonth has no effect in this version.'],
+    [
+      'an option that does nothing yet',
+      { routing: { balance: 'least-busy' } },
+      {},
+      'routing.balance "least-busy" (it acts as "shared") has no effect in this version.',
+    ],
     [
       'a package manager in between',
       {},

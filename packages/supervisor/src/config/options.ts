@@ -84,7 +84,7 @@ interface CostOptions {
   perReplicaMonth?: number
   /** USD a month whatever the number of replicas. Default 20. */
   fixedMonth?: number
-  /** A warning is given when a month would cost more USD. Default: none. */
+  /** A simulation warns when a month would cost more than 150 % of so many USD. Default: none. */
   budgetMonth?: number | false
 }
 
