@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(path.join(tmpdir(), 'stationmaster-package-'))
 const run = (command, ...args) =>
-  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 })
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 })
 
 try {
   install()
@@ -30,9 +30,20 @@ function install() {
   })
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'empty', version: '1.0.0', private: true, type: 'module' }))
-  run('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`)
+  installPatiently(tarball)
   for (const file of ['README.md', 'LICENSE'])
     if (!existsSync(path.join(folder, 'node_modules/stationmaster', file))) throw new Error(`the package carries no ${file}`)
+}
+
+/** A network that fails once is not the package's fault. */
+function installPatiently(tarball, triesLeft = 3) {
+  try {
+    run('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`)
+  } catch (error) {
+    if (triesLeft === 1) throw error
+    console.error(`npm install failed (${error.code ?? error.message}); once more …`)
+    installPatiently(tarball, triesLeft - 1)
+  }
 }
 
 function writeProject() {
