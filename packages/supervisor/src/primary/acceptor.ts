@@ -45,6 +45,7 @@ const PORT_RETRY_MS = 100
 /** The kernel takes a moment to clear away a large process. */
 const KILLED_WAIT_MS = 2000
 const UV_TCP_IPV6ONLY = 1
+const UV_EINVAL = -22
 /** What the kernel's address of a Unix socket has room for. */
 const MAX_PATH_BYTES = 107
 
@@ -117,6 +118,8 @@ async function clearPlace({ port, path }: ListenRequest, warn: (sentence: string
 async function bind(request: ListenRequest): Promise<BoundHandle | number> {
   const { port, host, path, fd } = request
   if (fd !== null) return create(null, -1, -1, fd)
+  // Node 22 would cut it short without a word, and listen somewhere else.
+  if (path !== null && Buffer.byteLength(path) > MAX_PATH_BYTES) return UV_EINVAL
   if (path !== null) return create(path, -1, -1)
   const flags = request.ipv6Only ? UV_TCP_IPV6ONLY : 0
   if (host !== null) {
