@@ -10,12 +10,17 @@ describe('long-lived connections', () => {
     const station = await stage.start({ app: 'plain' })
     const sockets: net.Socket[] = []
     try {
-      for (let index = 0; index < 300; index++) sockets.push(await connect(station))
-      const counts = await countsOf(station, 300)
+      // A few at a time: on a starved machine the fleet hears of them late.
+      const more = async (): Promise<number[]> => {
+        for (let index = 0; index < 20; index++) sockets.push(await connect(station))
+        return await countsOf(station, sockets.length)
+      }
+      let counts: number[] = []
+      while (sockets.length < 300) counts = await more()
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(40)
       await station.control.scale(3)
-      for (let index = 0; index < 100; index++) sockets.push(await connect(station))
-      const after = await countsOf(station, 400)
+      let after: number[] = []
+      while (sockets.length < 400) after = await more()
       expect(after).toHaveLength(3)
       expect(Math.min(...after)).toBeGreaterThanOrEqual(60)
     } finally {
