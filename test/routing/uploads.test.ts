@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import http from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
-import { within } from '../processes/harness/until.ts'
+import { until, within } from '../processes/harness/until.ts'
 import { Fleet, type Seen } from './harness/fleet.ts'
 
 const CLIENTS = 40
@@ -54,7 +53,7 @@ async function uploadAll(fleet: Fleet, meanwhile: () => Promise<void>): Promise<
       outcomes.push(await upload(fleet, `uploader-${client}`, `/upload-${client}-${i}`, (client + i) % BODIES.length, agent))
     agent.destroy()
   })
-  while (outcomes.length < (CLIENTS * UPLOADS_EACH) / 8) await pause(5)
+  await until('the first uploads', () => outcomes.length >= (CLIENTS * UPLOADS_EACH) / 8)
   await meanwhile()
   await Promise.all(all)
   return outcomes

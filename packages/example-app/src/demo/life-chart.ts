@@ -1,4 +1,4 @@
-import { bottom, drawFrame, escape, round, type Timeline, top, xOf } from './frame.ts'
+import { bottom, drawFrame, escape, round, type Timeline, top, xOf } from '../../../supervisor/src/simulator/plot-frame.ts'
 import type { Sample } from './recorder.ts'
 
 type WorkerSample = Sample['workers'][number]

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import type { Decision } from 'stationmaster'
 import { count, duration, percent, roundDuration } from './format.ts'
-import { escape, left, right, type Timeline, width } from './frame.ts'
+import { escape, left, right, type Timeline, width } from '../../../supervisor/src/simulator/plot-frame.ts'
 import { drawLives, stateColors } from './life-chart.ts'
-import { drawLineChart, type LineChart, type Series } from './line-chart.ts'
+import { drawLineChart, type LineChart, type Series } from '../../../supervisor/src/simulator/plot-lines.ts'
 import { lengthOf, mostReady, type Recording, type Sample, secondsInto } from './recorder.ts'
-import { script } from './report-script.ts'
-import { style } from './report-style.ts'
+import { script } from '../../../supervisor/src/simulator/report-script.ts'
+import { style } from '../../../supervisor/src/simulator/report-style.ts'
 import { failuresOf, type Outcome, requestsOf, type Row, timeTo } from './summary.ts'
 
 /** One page with everything in it: it can be mailed, and opened without a network. */
