@@ -24,7 +24,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   outside: {
     async runSupervisor(settings) {
-      // A primary does little, for months: what V8's optimising compilers take of memory (10 MB) they never give back in time.
+      // A primary does little, for months: V8's optimising compilers would take 10 MB and save no time that anybody notices.
       setFlagsFromString('--no-opt')
       setFlagsFromString('--no-maglev')
       return await (await import('./create-supervisor.ts')).runSupervisor(settings)

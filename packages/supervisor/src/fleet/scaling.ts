@@ -1,16 +1,15 @@
-import { chooseReconnects, chooseSheds } from '../policy/balance.ts'
 import type { Decision } from '../policy/decision.ts'
 import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
 import { wantedSpares } from '../policy/spares.ts'
-import { countReady, isReady, isSpare, warming } from './census.ts'
+import { countReady, isSpare, warming } from './census.ts'
 import { scalingInForce, watchCustomSignals } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
 import { databaseCeiling } from './leases.ts'
-import { currentCeiling, factsOf, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
+import { currentCeiling, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
 
 /** Decisions kept for `explain`. */
 const DECISIONS_KEPT = 200
@@ -55,7 +54,6 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
     advice: advice ?? null,
     bootMs: usualBootMs(fleet),
   })
-  balance(draft)
 }
 
 /** Asking a calendar is the dearest part of a tick, and cron speaks in minutes. */
@@ -112,17 +110,4 @@ function carryOut(draft: Draft, decision: Decision): void {
   if (decision.to === fleet.target) return
   draft.notes.push({ kind: 'fleet:scaled', from: fleet.target, to: decision.to, reason: decision.reason })
   fleet.target = decision.to
-}
-
-function balance(draft: Draft): void {
-  const { rebalance, tickMs } = draft.fleet.settings
-  const ready = draft.fleet.workers.filter(isReady).flatMap((worker) => {
-    const { report } = factsOf(draft.fleet, worker)
-    return report ? [{ workerId: worker.id, ...report }] : []
-  })
-  const loads = ready.map(({ workerId, connections, sockets }) => ({ workerId, movable: connections - sockets }))
-  for (const shed of chooseSheds(loads)) draft.commands.push({ kind: 'shed', ...shed, lastingMs: null })
-  if (!rebalance) return
-  const lasting = ready.map(({ workerId, sockets }) => ({ workerId, movable: sockets }))
-  for (const move of chooseReconnects(lasting, tickMs)) draft.commands.push({ kind: 'shed', ...move, lastingMs: rebalance.intervalMs })
 }

@@ -1,3 +1,4 @@
+import { balanceConnections } from './balancing.ts'
 import { isReady } from './census.ts'
 import type { Command } from './command.ts'
 import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts'
@@ -38,6 +39,7 @@ export function step(fleet: Fleet, event: FleetEvent): Step {
   pressKills(draft)
   advanceReplacements(draft)
   reconcile(draft)
+  if (event.kind === 'sampled') balanceConnections(draft)
   shareConnections(draft)
   finishStop(draft)
   publishRoutes(draft, fleet, event.kind === 'hello' ? event.workerId : null)
