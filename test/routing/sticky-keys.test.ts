@@ -107,8 +107,11 @@ describe('routing.sticky', () => {
     })
     const held = once(hold, 'response')
     hold.write('a')
+    await station.until('it has the request', ({ workers: all }) => all.some(({ id, queue }) => String(id) === leaving && queue === 1))
     await station.control.drain(Number(leaving))
     await station.until('it drains', ({ workers: all }) => all.some(({ id, state }) => String(id) === leaving && state === 'draining'))
+    // A successor that becomes ready takes its part of the newcomers.
+    await station.until('its successor is ready', ({ fleet }) => fleet.ready === 4)
     for (const sid of SIDS) expect([sid, (await seen(station, sid)).worker]).toEqual([sid, owners.get(sid)])
     const newcomers = Array.from({ length: 40 }, (_, index) => `newcomer-${index}`)
     for (const sid of newcomers) {
