@@ -26,9 +26,8 @@ export function tunnel(
   socket.on('error', endBoth).on('close', endBoth)
   out.once('connect', () => {
     isConnected = true
-    out.write(`${describe()}\n`)
-    out.write(headOf(request), 'latin1')
-    if (head.length > 0) out.write(head)
+    // In one piece: an owner that refuses by the head alone closes at once, and a second write would then fail before its answer is read.
+    out.write(Buffer.concat([Buffer.from(`${describe()}\n${headOf(request)}`, 'latin1'), head]))
     socket.pipe(out)
     out.pipe(socket)
   })
