@@ -8,6 +8,8 @@ export interface DrainPlan {
   idleGraceMs(keepAliveTimeoutMs: number | undefined): number
   /** Until then a Socket.IO client with an acknowledgement under way is not told to leave. */
   readonly answersUntilMs: number
+  /** How long to stay after the last polling session: what its client sent before it heard of the end is still answered. */
+  readonly lastWordMs: number
   /** From here on connections that are not HTTP are ended, not only waited for. */
   readonly rawUntilMs: number
   /** From here on what is still connected is cut. */
@@ -30,6 +32,8 @@ const IDLE_GRACE_SHARE = 0.25
 const PATIENT_MARGIN_MS = 1000
 /** Node's default, for servers that would never close one. */
 const KEEP_ALIVE_MS = 5000
+/** When others serve on: they would have to say that the session is unknown. */
+const LAST_WORD_MS = 2000
 const RAW_SHARE = 0.5
 /** Some acknowledgements never come, since a handler forgot them: these must not hold up every drain for long. */
 const ANSWERS_MS = 10_000
@@ -47,6 +51,7 @@ export function planDrain(nowMs: number, timeoutMs: number, how: { readonly pati
     idleGraceMs: (keepAliveTimeoutMs) =>
       how.patient ? (keepAliveTimeoutMs || KEEP_ALIVE_MS) + PATIENT_MARGIN_MS : Math.min(IDLE_GRACE_MS, usableMs * IDLE_GRACE_SHARE),
     answersUntilMs: nowMs + Math.min(ANSWERS_MS, usableMs * ANSWERS_SHARE),
+    lastWordMs: how.patient ? LAST_WORD_MS : 0,
     rawUntilMs: nowMs + usableMs * RAW_SHARE,
     connectionsUntilMs: nowMs + usableMs * (how.hasCleanUp ? CONNECTIONS_SHARE : 1),
     endAtMs: nowMs + usableMs,

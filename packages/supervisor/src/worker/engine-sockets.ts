@@ -39,6 +39,11 @@ export class EngineSockets {
     return this.#all().length
   }
 
+  /** True if a client is there that comes and goes with its requests. */
+  isPolled(): boolean {
+    return this.#all().some(({ transport }) => transport?.name === 'polling')
+  }
+
   /** Those not told to leave yet. */
   remaining(): EngineSocket[] {
     return this.#all().filter((socket) => !this.#closed.has(socket))

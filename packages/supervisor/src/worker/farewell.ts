@@ -43,6 +43,7 @@ export class Farewell {
   readonly #ended = new Set<Connection>()
   /** The connections that the engines say goodbye to themselves. */
   #engineStreams: ReadonlySet<Duplex> = new Set()
+  #pollingUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(traffic: Traffic, engines: EngineSockets, plan: () => DrainPlan) {
     this.#traffic = traffic
@@ -69,9 +70,12 @@ export class Farewell {
     for (const connection of this.#traffic.connections) this.#cutOne(connection)
   }
 
-  /** Between two polls a Socket.IO client may have no connection. */
+  /** Between two polls a Socket.IO client may have no connection, and what it sends last may cross with our goodbye. */
   #isSomebodyLeft(): boolean {
-    return this.#traffic.connections.size > 0 || this.#engines.count() > 0
+    const nowMs = performance.now()
+    if (this.#engines.isPolled()) this.#pollingUntilMs = nowMs
+    const isExpected = nowMs < this.#pollingUntilMs + this.#plan().lastWordMs
+    return isExpected || this.#traffic.connections.size > 0 || this.#engines.count() > 0
   }
 
   /** True if there is more to close than one look allows. */
