@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 
 /** A worker with one Socket.IO client, which leaves as soon as it is told to. */
 function sayFarewell(transport: string, patient: boolean): { isOver: boolean } {
-  const clients: Record<string, object> = { client: { transport: { name: transport, writable: true }, close: () => delete clients.client } }
+  const clients: Record<string, object> = { client: { transport: { name: transport, writable: true }, close: () => delete clients['client'] } }
   const engines = new EngineSockets()
   engines.add({ engine: { clients }, adapter: () => {} } as unknown as SocketIOServer)
   const plan = planDrain(performance.now(), 30_000, { patient, hasCleanUp: false })
