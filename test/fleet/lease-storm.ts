@@ -124,7 +124,7 @@ export class LeaseStorm {
     const opener = this.#workers.get(workerId)
     if (!opener || opener.sequence === 0) return
     const { sequence, granted, open } = opener
-    this.#events.push({ kind: 'leaseUsed', workerId, sequence, holds: Math.max(granted, open.length), inUse: open.length, waiting })
+    this.#events.push({ kind: 'leaseUsed', workerId, sequence, holds: Math.max(granted, open.length), inUse: open.length, waiting, external: 0 })
   }
 
   #deliver(): void {
@@ -153,7 +153,7 @@ export class LeaseStorm {
       workerId,
       connections: seen.filter((each) => each.workerId === workerId).length,
     }))
-    this.#answer = { kind: 'backendsSeen', askedAtMs: this.nowMs, backends, starting: 0 }
+    this.#answer = { kind: 'backendsSeen', askedAtMs: this.nowMs, backends, starting: 0, foreign: 0, goneWithinMs: null }
   }
 
   #kill(workerId: number): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { viewOf } from '../../packages/supervisor/src/fleet/view.ts'
+import type { BackendsSeen } from '../../packages/supervisor/src/fleet/event.ts'
 import { type Driver, reportOf, running } from './driver.ts'
 
 /** Sixteen connections for workers, two of which each needs. */
@@ -13,11 +14,15 @@ function confirmAll(driver: Driver): Driver {
   return driver
 }
 
-function use(driver: Driver, workerId: number, fields: { holds?: number; inUse?: number; waiting?: number } = {}): Driver {
+function use(driver: Driver, workerId: number, fields: { holds?: number; inUse?: number; waiting?: number; external?: number } = {}): Driver {
   const lease = driver.fleet.workers.find(({ id }) => id === workerId)?.lease
   const { sequence = 0, held = 0 } = lease ?? {}
-  return driver.send({ kind: 'leaseUsed', workerId, sequence, holds: held, inUse: 0, waiting: 0, ...fields })
+  return driver.send({ kind: 'leaseUsed', workerId, sequence, holds: held, inUse: 0, waiting: 0, external: 0, ...fields })
 }
+
+type Seen = Partial<Omit<BackendsSeen, 'kind'>>
+const seen = (driver: Driver, fields: Seen = {}): Driver =>
+  driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs, backends: [], starting: 0, foreign: 0, goneWithinMs: null, ...fields })
 
 const granted = (driver: Driver): number[] => driver.fleet.workers.map(({ lease }) => lease.granted)
 
@@ -57,15 +62,13 @@ describe('a budget', () => {
     expect(driver.commandsOf('askBackends')).toEqual([{ kind: 'askBackends', workerIds: [1] }])
     driver.send({ kind: 'woken' }, 1000)
     expect(driver.fleet.workers.map(({ lease }) => lease.held)).toEqual([7, 2])
-    const seen = (connections: number, starting = 0) =>
-      driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs, backends: connections > 0 ? [{ workerId: 1, connections }] : [], starting })
-    driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs - 900, backends: [], starting: 0 })
+    seen(driver, { askedAtMs: driver.nowMs - 900 })
     expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ quarantined: 7 })
-    seen(3)
+    seen(driver, { backends: [{ workerId: 1, connections: 3 }] })
     expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ budget: 19, share: 16, granted: 11, quarantined: 3 })
-    seen(0, 1)
+    seen(driver, { starting: 1 })
     expect(driver.fleet.quarantine).toMatchObject([{ connections: 1 }])
-    seen(0)
+    seen(driver)
     expect(driver.fleet.quarantine).toEqual([])
     expect(driver.commandsOf('askBackends')).toHaveLength(4)
   })
@@ -100,8 +103,85 @@ describe('a budget', () => {
     expect(granted(driver)).toEqual([16])
     driver.exit(1, { code: null, signal: 'SIGKILL' }).send({ kind: 'woken' }, 2000)
     expect(driver.workers('booting').map(({ lease }) => lease.granted)).toEqual([0])
-    driver.send({ kind: 'backendsSeen', askedAtMs: driver.nowMs, backends: [{ workerId: 1, connections: 13 }], starting: 0 })
+    seen(driver, { backends: [{ workerId: 1, connections: 13 }] })
     expect(driver.workers('booting').map(({ lease }) => lease.granted)).toEqual([2])
+  })
+
+  it('lets go of what nobody can be asked about once the settings of the server leave none, and says so', () => {
+    const driver = open()
+    seen(driver, { goneWithinMs: 10_000 })
+    driver.exit(1, { code: null, signal: 'SIGKILL' })
+    driver.tick({}, 4000)
+    seen(driver, { goneWithinMs: 10_000, backends: [{ workerId: 1, connections: 3 }] })
+    driver.tick({}, 10_000)
+    expect(driver.fleet.quarantine).toMatchObject([{ workerId: 1, connections: 3 }])
+    driver.tick({}, 1)
+    expect(driver.fleet.quarantine).toEqual([])
+    expect(driver.notesOf('fleet:warning').map(({ message }) => message)).toEqual([
+      'The database could not be asked for 10 s which of 3 connections of worker 1, which is gone, are still open; by its own settings none can be.',
+    ])
+  })
+
+  it('keeps them for as long as it takes where the settings set no bound', () => {
+    const driver = open()
+    seen(driver)
+    driver.exit(1, { code: null, signal: 'SIGKILL' }).tick({}, 1e9)
+    expect(driver.fleet.quarantine).toMatchObject([{ workerId: 1, connections: 7 }])
+  })
+
+  it('leaves room for connections of others beyond those that are kept free for them, and tells of them once', () => {
+    const driver = open()
+    seen(driver, { foreign: 2 })
+    expect(granted(driver)).toEqual([7, 7])
+    use(driver, 1, { inUse: 7, waiting: 30 }).tick({}, 10_000)
+    expect(driver.commandsOf('askBackends')).toHaveLength(1)
+    seen(driver, { foreign: 6 })
+    expect(driver.notesOf('fleet:warning').map(({ message }) => message)).toEqual([
+      "6 connections of the app's database role are neither of workers nor of another fleet, 4 more than database.reserve keeps free: the workers get 4 fewer until they are gone.",
+    ])
+    confirmAll(driver)
+    use(driver, 1, { inUse: 7, waiting: 30 })
+    use(driver, 2, { holds: 2 })
+    expect(granted(driver)).toEqual([10, 2])
+    seen(driver, { foreign: 99 })
+    confirmAll(driver)
+    expect(granted(driver)).toEqual([0, 0])
+    seen(driver, { foreign: 2 })
+    expect(granted(driver)).toEqual([7, 7])
+    expect(driver.notesOf('fleet:warning')).toHaveLength(1)
+  })
+
+  it('does not take the connections of a pool of another make for those of others', () => {
+    const driver = open()
+    use(driver, 1, { inUse: 5, external: 5 })
+    seen(driver, { foreign: 7 })
+    expect(granted(driver).reduce((a, b) => a + b)).toBe(14)
+    expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ foreign: 2 })
+  })
+
+  it('looks who else is there only while connections are needed', () => {
+    const driver = confirmAll(running(1, { database: PLAN })).tick()
+    expect(driver.commandsOf('askBackends')).toEqual([{ kind: 'askBackends', workerIds: [] }])
+    seen(driver).tick({}, 60_000)
+    expect(driver.commandsOf('askBackends')).toHaveLength(1)
+    use(driver, 1, { inUse: 1 }).tick()
+    expect(driver.commandsOf('askBackends')).toHaveLength(2)
+  })
+
+  it('tells why each has what it has', () => {
+    const driver = open()
+    use(driver, 1, { inUse: 7, waiting: 30 })
+    expect(viewOf(driver.fleet, driver.nowMs).database?.why).toEqual([
+      '16 connections for workers; 0 free; no worker has less than 2 unless they are reserved',
+      'worker 1 may open 9 and needs 37 (7 in use, 30 waiting), gets 5 more as soon as they are proven free',
+      'worker 2 may open 2 and needs 0 (0 in use, 0 waiting), has to give back 5',
+    ])
+    driver.exit(2, { code: null, signal: 'SIGKILL' })
+    seen(driver, { foreign: 4 })
+    expect(viewOf(driver.fleet, driver.nowMs).database?.why).toMatchObject([
+      '14 connections for workers, 2 fewer because of 4 foreign ones, 7 reserved until the server has closed those of workers that are gone; 0 free; no worker has less than 2 unless they are reserved',
+      'worker 1 may open 7 and needs 37 (7 in use, 30 waiting), has to give back 2, this is its fair part',
+    ])
   })
 
   it('can be lowered: nobody grows before the rest was given back', () => {

@@ -43,6 +43,7 @@ const hostileEvent = fc.oneof(
       holds: fc.nat(40),
       inUse: fc.nat(40),
       waiting: fc.nat(200),
+      external: fc.nat(3),
     }),
   },
   fc.record({
@@ -50,6 +51,8 @@ const hostileEvent = fc.oneof(
     askedAtMs: fc.constantFrom(0, 1e12),
     backends: fc.array(fc.record({ workerId: fc.nat(20), connections: fc.nat(5) }), { maxLength: 3 }),
     starting: fc.constantFrom(0, 0, 3),
+    foreign: fc.nat(9),
+    goneWithinMs: fc.constantFrom(null, 2000),
   }),
   fc.record({ kind: fc.constant('drainRequested'), requestId: fc.nat(9), workerId }),
   fc.record({

@@ -38,7 +38,10 @@ describe('status', () => {
     const lastExit = { atMs: decision.atMs, workerId: 3, code: null, signal: 'SIGKILL', cause: 'heap-oom', lastStderrLines: [] }
     expect(render({ ...status, restarts: { total: 2, lastExit } })).toMatch(/restarts {2}2; last worker 3 at [\d:]+, SIGKILL \(heap-oom\)/)
     expect(
-      render({ ...status, database: { budget: 100, share: 97, granted: 40, acknowledged: 40, inUse: 12, waiting: 3, quarantined: 2 } }),
+      render({
+        ...status,
+        database: { budget: 100, share: 97, granted: 40, acknowledged: 40, inUse: 12, waiting: 3, quarantined: 2, foreign: 0, why: [] },
+      }),
     ).toContain('40 of 97 connections granted, budget 100; 12 in use, 3 waiting, 2 of dead workers not yet closed by the server')
     const [worker] = status.workers
     const withLease = { ...(worker as NonNullable<typeof worker>), database: { granted: 20, acknowledged: 20, inUse: 3, waiting: 0 } }

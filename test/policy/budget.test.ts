@@ -82,7 +82,7 @@ describe('feedsOneMore and mostWorkers', () => {
 
 const kinds = ['serving', 'waiting', 'leaving', 'silent'] as const
 const leases = fc
-  .record({ sequence: fc.nat(5), granted: fc.nat(20), more: fc.nat(10), inUse: fc.nat(20), waiting: fc.nat(60) })
+  .record({ sequence: fc.nat(5), granted: fc.nat(20), more: fc.nat(10), inUse: fc.nat(20), waiting: fc.nat(60), external: fc.nat(5) })
   .map(({ more, ...lease }): LeaseState => ({ ...lease, held: lease.granted + more, acknowledged: lease.granted + more }))
 const claims = fc
   .array(fc.record({ kind: fc.constantFrom(...kinds), lease: leases }), { maxLength: 8 })
@@ -168,7 +168,7 @@ function liveThrough(script: readonly (readonly [number, number, number])[]): vo
   const leases = new Map([1, 2, 3].map((workerId) => [workerId, noLease]))
   const openers = new Map([1, 2, 3].map((workerId): [number, Opener] => [workerId, { sequence: 0, granted: 0, open: 0 }]))
   let words: { workerId: number; sequence: number; granted: number }[] = []
-  let promises: { workerId: number; sequence: number; holds: number; inUse: number; waiting: number }[] = []
+  let promises: { workerId: number; sequence: number; holds: number; inUse: number; waiting: number; external: number }[] = []
   const input = (): BudgetInput => ({
     available,
     floor,
@@ -184,7 +184,7 @@ function liveThrough(script: readonly (readonly [number, number, number])[]): vo
   }
   const promise = (workerId: number, waiting: number): void => {
     const { sequence, granted, open } = openers.get(workerId) as Opener
-    promises.push({ workerId, sequence, holds: Math.max(granted, open), inUse: open, waiting })
+    promises.push({ workerId, sequence, holds: Math.max(granted, open), inUse: open, waiting, external: 0 })
   }
   const take = (word: (typeof words)[number]): void => {
     const opener = openers.get(word.workerId) as Opener

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import type { Service } from 'example-app/services'
 import { startPostgres } from 'example-app/services'
 import pg from 'pg'
@@ -9,6 +12,7 @@ const LOOK_MS = 20
 export class Judge {
   readonly url: string
   readonly service: Service
+  readonly #logFile: string
   #admin: pg.Client | null = null
   /** Connections of the app's role: now, and the most ever. */
   now = 0
@@ -17,8 +21,9 @@ export class Judge {
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<unknown> = Promise.resolve()
 
-  constructor(service: Service, url: string) {
+  constructor(service: Service, url: string, logFile: string) {
     this.service = service
+    this.#logFile = logFile
     this.url = url
   }
 
@@ -41,6 +46,13 @@ export class Judge {
 
   async limit(connections: number): Promise<void> {
     await this.query(`alter role app connection limit ${connections}`)
+  }
+
+  /** Lines of the server's own log that have this in them. */
+  logged(text: string): string[] {
+    return readFileSync(this.#logFile, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(text))
   }
 
   watch(): void {
@@ -74,17 +86,19 @@ export class Judge {
     await this.stopWatching()
     await this.#admin?.end()
     await this.service.stop()
+    rmSync(path.dirname(this.#logFile), { recursive: true })
   }
 }
 
 export async function openJudge(): Promise<Judge> {
   // Not a server that is there already: this one is limited, crashed and filled up.
   delete process.env['DATABASE_URL']
-  const service = await startPostgres()
+  const logFile = path.join(mkdtempSync(path.join(tmpdir(), 'stationmaster-judge-')), 'postgres.log')
+  const service = await startPostgres({ logFile })
   const url = new URL(service.url)
   url.username = 'app'
   url.password = 'app'
-  const judge = new Judge(service, url.href)
+  const judge = new Judge(service, url.href, logFile)
   await judge.query("create role app login password 'app'")
   return judge
 }

@@ -38,7 +38,7 @@ const workerMessages: readonly WorkerMessage[] = [
   { kind: 'probed', healthy: true, detail: '/health answered 200' },
   { kind: 'handOver', transferId: 4, owner: 7, server: 0, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'adopted', transferId: 4, taken: true },
-  { kind: 'leaseUse', sequence: 3, holds: 8, inUse: 6, waiting: 40 },
+  { kind: 'leaseUse', sequence: 3, holds: 8, inUse: 6, waiting: 40, external: 2 },
   { kind: 'drained', cutConnections: 0, cutRequests: 2 },
 ]
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,6 +79,7 @@ function settings(port: number): string[] {
     synchronous_commit: 'off',
     full_page_writes: 'off',
     shared_buffers: '32MB',
+    log_line_prefix: '%e ',
     // Inside the data folder, so that even a killed server leaves nothing in /dev/shm.
     dynamic_shared_memory_type: 'mmap',
   }
@@ -115,6 +116,7 @@ function run(command: string, args: readonly string[]): Running {
   const waiting = new Map<string, () => void>()
   const read = (chunk: string): void => {
     tail = (tail + chunk).slice(-outputTailBytes)
+    if (options.logFile !== undefined) appendFileSync(options.logFile, chunk)
     for (const [text, resolve] of waiting) if (tail.includes(text)) resolve()
   }
   child.stdout?.setEncoding('utf8').on('data', read)

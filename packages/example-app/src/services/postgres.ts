@@ -6,6 +6,8 @@ export type PostgresOptions = {
   readonly maxConnections?: number
   /** [a free one] */
   readonly port?: number
+  /** A file that takes the server's log, each line with its SQLSTATE in front. [none] */
+  readonly logFile?: string
 }
 
 /**

@@ -22,7 +22,7 @@ export type Command =
   | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
   /** How many database connections a worker may have open. */
   | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number }
-  /** Ask the database which connections of these workers, who are gone, it still has. Answered once, by `backendsSeen`. */
+  /** Ask the database whose connections it has, those of these workers above all, who are gone. Answered once, by `backendsSeen`. */
   | { readonly kind: 'askBackends'; readonly workerIds: readonly number[] }
   /** Settles the request of an operator; `error` null means done. */
   | { readonly kind: 'answer'; readonly requestId: number; readonly error: StationmasterError | null; readonly detail: string }

@@ -49,6 +49,10 @@ export interface BackendsSeen {
   readonly backends: readonly { readonly workerId: number; readonly connections: number }[]
   /** Connections that have not told their name yet. */
   readonly starting: number
+  /** Connections of the same role that have no name of a fleet. */
+  readonly foreign: number
+  /** How long a connection of a process that is gone can be there, by the server's settings; null where they set no bound. */
+  readonly goneWithinMs: number | null
 }
 
 export interface Exited {

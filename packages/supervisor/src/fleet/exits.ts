@@ -2,7 +2,7 @@ import { type Draft, findWorker, live } from './draft.ts'
 import type { Exited } from './event.ts'
 import { countFailure, countSpareFailure, failStart } from './failures.ts'
 import type { Worker } from './fleet.ts'
-import { quarantine } from './leases.ts'
+import { quarantine } from './quarantine.ts'
 import { abortReload, failsReload } from './reload.ts'
 import type { Life } from './slot.ts'
 

@@ -31,6 +31,18 @@ export interface Quarantine {
   readonly workerId: number
   readonly connections: number
   readonly sinceMs: number
+  /** When it last was certain that they are there. */
+  readonly seenAtMs: number
+}
+
+/** What the database server was last seen to be like. */
+export interface ServerSeen {
+  /** A question is under way; it is answered once the server can be reached. */
+  readonly isAsked: boolean
+  /** Null before its first answer. */
+  readonly seenAtMs: number | null
+  readonly foreign: number
+  readonly goneWithinMs: number | null
 }
 
 /** One worker: its place, its life, and the last that is known of it. */
@@ -114,6 +126,7 @@ export interface Fleet {
   /** When a worker was last replaced for its memory. */
   readonly recycledAtMs: number | null
   readonly quarantine: readonly Quarantine[]
+  readonly server: ServerSeen
   readonly reload: Reload | null
   readonly stopping: Stopping | null
   /** A `scale n` that is answered once n workers are ready. */
@@ -158,6 +171,7 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     backingOff: [],
     recycledAtMs: null,
     quarantine: [],
+    server: { isAsked: false, seenAtMs: null, foreign: 0, goneWithinMs: null },
     reload: null,
     stopping: null,
     pendingScale: null,

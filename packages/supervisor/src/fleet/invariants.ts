@@ -39,11 +39,12 @@ export function brokenInvariants(fleet: Fleet): string[] {
   return broken
 }
 
-function brokenBudget({ workers, quarantine }: Fleet): string[] {
+function brokenBudget({ workers, quarantine, server }: Fleet): string[] {
   const broken: string[] = []
   if (workers.some(({ lease }) => lease.granted < 0 || lease.held < lease.granted)) broken.push('a worker holds less than it was granted')
   if (quarantine.some(({ connections }) => connections <= 0)) broken.push('an empty quarantine is kept')
   if (quarantine.some(({ workerId }) => workers.some(({ id }) => id === workerId)))
     broken.push('the connections of a worker that lives are in quarantine')
+  if (quarantine.length > 0 && !server.isAsked) broken.push('nobody asks the server what became of a quarantine')
   return broken
 }

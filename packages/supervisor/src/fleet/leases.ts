@@ -1,47 +1,19 @@
+import { availableBeside, excessOf } from '../policy/budget-plan.ts'
 import { type BudgetInput, type Claim, feedsOneMore, mostWorkers, nextWords } from '../policy/budget.ts'
 import { type LeaseUse, grant, hear, isPending } from '../policy/lease.ts'
 import { isLeaving, isSpare, isStuck } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
-import type { BackendsSeen } from './event.ts'
-import type { Fleet, Quarantine, Worker } from './fleet.ts'
+import type { Fleet, Worker } from './fleet.ts'
 
 /**
  * Who may hold how many database connections. A connection belongs to somebody until it is proven closed: to a worker as long as it has
  * not confirmed that it gave it back, and then, if it died, to nobody until the server itself no longer counts it.
  */
 
-/** A connection that a dying process had just begun may need this long until the server shows it. */
-const SETTLE_MS = 500
-
 /** Confirms, and tells what it needs. */
 export function onLeaseUsed(draft: Draft, workerId: number, use: LeaseUse): void {
   const worker = findWorker(draft, workerId)
   if (worker && draft.fleet.settings.database) patchWorker(draft, workerId, { lease: hear(worker.lease, use) })
-}
-
-/** The process is gone, its connections maybe not. */
-export function quarantine(draft: Draft, worker: Worker): void {
-  const { held } = worker.lease
-  if (held === 0) return
-  draft.fleet.quarantine = [...draft.fleet.quarantine, { workerId: worker.id, connections: held, sinceMs: draft.fleet.nowMs }]
-  if (draft.fleet.quarantine.length === 1) askForBackends(draft)
-}
-
-/** What the server still shows of the dead. They can open nothing more, so what is gone once is gone. */
-export function onBackendsSeen(draft: Draft, { askedAtMs, backends, starting }: BackendsSeen): void {
-  const { fleet } = draft
-  const seen = new Map(backends.map(({ workerId, connections }) => [workerId, connections]))
-  const left = fleet.quarantine.map((entry): Quarantine => {
-    if (askedAtMs < entry.sinceMs + SETTLE_MS) return entry
-    // One that has no name yet may be anybody's.
-    return { ...entry, connections: Math.min(entry.connections, (seen.get(entry.workerId) ?? 0) + starting) }
-  })
-  fleet.quarantine = left.filter(({ connections }) => connections > 0)
-  if (fleet.quarantine.length > 0) askForBackends(draft)
-}
-
-function askForBackends(draft: Draft): void {
-  draft.commands.push({ kind: 'askBackends', workerIds: draft.fleet.quarantine.map(({ workerId }) => workerId) })
 }
 
 /** Says to each worker what has changed for it. */
@@ -69,10 +41,10 @@ export function sayLease(draft: Draft, workerId: number): void {
   }
 }
 
-/** True while one more worker would find its floor; the rest waits for the next event. */
+/** True while one more worker would find its floor; the rest waits for the next event. Connections of others never keep the fleet from being. */
 export function canFeedOneMore(fleet: Fleet): boolean {
   const input = budgetOf(fleet)
-  return input === null || feedsOneMore(input)
+  return input === null || feedsOneMore({ ...input, ...fleet.settings.database })
 }
 
 /** How many workers the budget feeds, and the sentence part that says why; null where there is no budget. */
@@ -83,11 +55,21 @@ export function databaseCeiling({ settings }: Pick<Fleet, 'settings'>): { readon
   return { workers, because: `${database.available} connections feed ${workers} workers with ${database.floor} each, and a successor in a reload` }
 }
 
-function budgetOf(fleet: Fleet): BudgetInput | null {
+export function budgetOf(fleet: Fleet): BudgetInput | null {
   const { database } = fleet.settings
   if (database === null) return null
   const quarantined = fleet.quarantine.reduce((sum, { connections }) => sum + connections, 0)
-  return { ...database, quarantined, claims: fleet.workers.map(claimOf) }
+  return { available: availableBeside(database, foreignOf(fleet)), floor: database.floor, quarantined, claims: fleet.workers.map(claimOf) }
+}
+
+/** How many connections of others there are beyond those that the budget keeps free. */
+export function foreignExcess(fleet: Fleet): number {
+  return fleet.settings.database ? excessOf(fleet.settings.database, foreignOf(fleet)) : 0
+}
+
+/** Pools of another make connect under names of their own; they are in the lease already. */
+export function foreignOf({ server, workers }: Fleet): number {
+  return Math.max(0, server.foreign - workers.reduce((sum, { lease }) => sum + lease.external, 0))
 }
 
 function claimOf(worker: Worker): Claim {

@@ -33,6 +33,10 @@ export interface DatabaseStatus {
   readonly waiting: number
   /** Connections of workers that are gone, and that the server was not yet seen to have closed. */
   readonly quarantined: number
+  /** Connections of the app's database role that belong to nobody's fleet, such as people's. */
+  readonly foreign: number
+  /** Who may have how many and why, in sentences. */
+  readonly why: readonly string[]
 }
 
 export interface WorkerStatus {

@@ -5,8 +5,9 @@ import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts
 import type { FleetEvent } from './event.ts'
 import { onExited, onForkFailed } from './exits.ts'
 import type { Fleet } from './fleet.ts'
-import { onBackendsSeen, onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
+import { onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
 import type { Note } from './note.ts'
+import { onBackendsSeen, watchServer } from './quarantine.ts'
 import { reconcile } from './reconcile.ts'
 import { advanceReplacements, settleAtMs } from './reload.ts'
 import { onBudgetRequested, onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
@@ -69,6 +70,7 @@ function take(draft: Draft, event: FleetEvent): void {
     case 'sampled':
       onSampled(draft, event)
       repeatLeases(draft)
+      if (draft.fleet.settings.database) watchServer(draft)
       return examine(draft)
     case 'leaseUsed':
       return onLeaseUsed(draft, event.workerId, event)

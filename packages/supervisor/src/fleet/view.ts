@@ -1,9 +1,11 @@
+import { explainBudget } from '../policy/explain-budget.ts'
 import { merge, percentileMs } from '../policy/latency.ts'
 import type { LeaseState } from '../policy/lease.ts'
 import type { DatabaseUse } from '../policy/sample.ts'
 import { countReady } from './census.ts'
 import { customNames } from './custom-signals.ts'
 import type { Fleet, Worker } from './fleet.ts'
+import { budgetOf, foreignExcess, foreignOf } from './leases.ts'
 import { factsOf, fleetSignals } from './observe.ts'
 import type { DatabaseStatus, FleetStatus, Status, WorkerStatus } from './status.ts'
 
@@ -52,8 +54,10 @@ function viewWorker(fleet: Fleet, worker: Worker, nowMs: number): WorkerStatus {
 
 const viewLease = ({ granted, acknowledged, inUse, waiting }: LeaseState): DatabaseUse => ({ granted, acknowledged, inUse, waiting })
 
-function viewDatabase({ settings, workers, quarantine }: Fleet): DatabaseStatus | null {
-  if (settings.database === null) return null
+function viewDatabase(fleet: Fleet): DatabaseStatus | null {
+  const { settings, workers } = fleet
+  const input = budgetOf(fleet)
+  if (settings.database === null || input === null) return null
   const { budget, share } = settings.database
   const sum = (of: (lease: LeaseState) => number): number => workers.reduce((total, { lease }) => total + of(lease), 0)
   return {
@@ -63,7 +67,9 @@ function viewDatabase({ settings, workers, quarantine }: Fleet): DatabaseStatus 
     acknowledged: sum(({ acknowledged }) => acknowledged),
     inUse: sum(({ inUse }) => inUse),
     waiting: sum(({ waiting }) => waiting),
-    quarantined: quarantine.reduce((total, { connections }) => total + connections, 0),
+    quarantined: input.quarantined,
+    foreign: foreignOf(fleet),
+    why: explainBudget(input, { connections: foreignOf(fleet), excess: foreignExcess(fleet) }),
   }
 }
 

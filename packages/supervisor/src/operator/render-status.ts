@@ -78,10 +78,11 @@ function renderWorkers(workers: readonly WorkerStatus[], paint: Paint): string[]
   ]
 }
 
-function renderDatabase({ budget, share, granted, acknowledged, inUse, waiting, quarantined }: NonNullable<Status['database']>): string {
+function renderDatabase({ budget, share, granted, acknowledged, inUse, waiting, quarantined, foreign }: NonNullable<Status['database']>): string {
   const shrinking = acknowledged > granted ? `, ${acknowledged - granted} more to be given back` : ''
   const dead = quarantined > 0 ? `, ${quarantined} of dead workers not yet closed by the server` : ''
-  return `database  ${granted} of ${share} connections granted, budget ${budget}; ${inUse} in use, ${waiting} waiting${shrinking}${dead}`
+  const others = foreign > 0 ? `, ${foreign} foreign` : ''
+  return `database  ${granted} of ${share} connections granted, budget ${budget}; ${inUse} in use, ${waiting} waiting${shrinking}${dead}${others}`
 }
 
 function renderExtras({ database, replica, restarts, lastDecision }: Status, nowMs: number): string[] {

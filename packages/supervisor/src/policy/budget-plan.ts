@@ -38,6 +38,20 @@ export function planBudget(options: BudgetOptions): DatabasePlan {
   return { budget, share, available, floor, options }
 }
 
+/**
+ * Of the connections of others, such as people or migrations, those for which the budget keeps nothing free; each replica sees all of them
+ * and gives its part.
+ */
+export function excessOf({ budget, available, options: { replicas } }: DatabasePlan, foreign: number): number {
+  const keptFree = budget - replicas * (available + OWN_CONNECTIONS)
+  return Math.ceil(Math.max(0, foreign - keptFree) / replicas)
+}
+
+/** What is left for the workers beside so many connections of others. Never negative. */
+export function availableBeside(plan: DatabasePlan, foreign: number): number {
+  return Math.max(0, plan.available - excessOf(plan, foreign))
+}
+
 /** The smallest budget with which the smallest fleet of every replica works. */
 export function leastBudget({ reserve, minPerWorker, replicas, minWorkers }: Omit<BudgetOptions, 'budget'>): number {
   return replicas * minWorkers * minPerWorker + reserve

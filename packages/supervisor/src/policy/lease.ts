@@ -13,6 +13,7 @@ export interface LeaseState {
   readonly acknowledged: number
   readonly inUse: number
   readonly waiting: number
+  readonly external: number
 }
 
 export interface LeaseUse {
@@ -22,17 +23,19 @@ export interface LeaseUse {
   readonly inUse: number
   /** Callers that wait for a connection. */
   readonly waiting: number
+  /** Of what it holds, connections of pools of another make, which the server may show under any name. */
+  readonly external: number
 }
 
-export const noLease: LeaseState = { sequence: 0, granted: 0, held: 0, acknowledged: 0, inUse: 0, waiting: 0 }
+export const noLease: LeaseState = { sequence: 0, granted: 0, held: 0, acknowledged: 0, inUse: 0, waiting: 0, external: 0 }
 
 export function grant(lease: LeaseState, granted: number): LeaseState {
   return { ...lease, sequence: lease.sequence + 1, granted, held: Math.max(lease.held, granted) }
 }
 
 /** Promises about an older word say nothing of the newest; for the same word they only ever fall, so the order does not matter. */
-export function hear(lease: LeaseState, { sequence, holds, inUse, waiting }: LeaseUse): LeaseState {
-  const demand = { ...lease, inUse, waiting }
+export function hear(lease: LeaseState, { sequence, holds, inUse, waiting, external }: LeaseUse): LeaseState {
+  const demand = { ...lease, inUse, waiting, external }
   if (sequence !== lease.sequence) return demand
   const held = Math.max(lease.granted, Math.min(lease.held, holds))
   return { ...demand, held, acknowledged: held }

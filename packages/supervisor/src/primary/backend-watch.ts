@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from 'pg'
 import type { BackendsSeen } from '../fleet/event.ts'
+import { readGoneWithinMs } from './server-timeouts.ts'
 
-/** What the database shows of workers that are gone. */
+/** What the database shows of workers, those that are gone above all, and of others. */
 export interface BackendWatch {
   /** Calls `seen` once, when the server has answered; while it is away it is asked again and again. */
   ask(workerIds: readonly number[], clock: Clock, seen: (event: BackendsSeen) => void): void
@@ -35,15 +36,19 @@ const NOTHING = {
   kind: 'backendsSeen' as const,
   backends: [],
   starting: 0,
+  foreign: 0,
+  goneWithinMs: null,
 }
 
-type Row = { readonly pid: number; readonly application_name: string; readonly is_starting: boolean }
+type Row = { readonly pid: number; readonly application_name: string; readonly is_starting: boolean; readonly is_foreign: boolean }
 
-const LOOK = `select pid, application_name, usesysid is null as is_starting from pg_stat_activity
-  where starts_with(application_name, $1) or (usesysid is null and backend_type = 'client backend')`
+/** Other replicas and deployments have names of the same kind, and a part of the budget that is theirs. */
+const OF_A_FLEET = '^stationmaster [0-9a-f]{8} worker '
+const LOOK = `select pid, application_name, usesysid is null as is_starting, usesysid is not null and application_name !~ '${OF_A_FLEET}' as is_foreign
+  from pg_stat_activity where backend_type = 'client backend' and (usename = current_user or usesysid is null or starts_with(application_name, $1))`
 const END = 'select pg_terminate_backend(pid) from pg_stat_activity where pid = any($1) and starts_with(application_name, $2)'
 
-/** Asks over one connection, which is opened when the first worker has died and then kept. It is one of those that the budget leaves to the supervisor. */
+/** Asks over one connection, which is opened at the first question and then kept. It is one of those that the budget leaves to the supervisor. */
 export function createBackendWatch(options: BackendWatchOptions): BackendWatch | null {
   const { prefix } = options
   return prefix === null ? null : new Watch({ ...options, prefix })
@@ -53,6 +58,8 @@ class Watch implements BackendWatch {
   readonly #options: BackendWatchOptions & { readonly prefix: string }
   #client: Client | null = null
   #isPooled = false
+  /** From its last connection: the answer that counts while there is no other. */
+  #goneWithinMs: number | null = null
   #isClosed = false
   #warned = false
 
@@ -91,7 +98,14 @@ class Watch implements BackendWatch {
     const { rows } = await client.query<Row>(LOOK, [prefix])
     const pids = rows.filter((row) => workerIds.includes(workerOf(row, prefix))).map(({ pid }) => pid)
     if (terminateOrphans && pids.length > 0) await client.query(END, [pids, prefix])
-    return { ...NOTHING, askedAtMs, backends: countByWorker(rows, prefix), starting: rows.filter((row) => row.is_starting).length }
+    return {
+      ...NOTHING,
+      askedAtMs,
+      backends: countByWorker(rows, prefix),
+      starting: rows.filter((row) => row.is_starting).length,
+      foreign: rows.filter((row) => row.is_foreign).length,
+      goneWithinMs: this.#goneWithinMs,
+    }
   }
 
   async #connect(pg: Pg): Promise<Client> {
@@ -110,6 +124,7 @@ class Watch implements BackendWatch {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
     // A pooler in between gives a number of its own, and ends what a dead process had open by itself.
     this.#isPooled = rows[0]?.pid !== (client as unknown as { processID: number }).processID
+    this.#goneWithinMs = await readGoneWithinMs(client)
     return client
   }
 
@@ -119,7 +134,7 @@ class Watch implements BackendWatch {
     if (this.#warned) return
     this.#warned = true
     this.#options.warn(
-      `The database could not be asked which connections of a worker that is gone are still open; they stay reserved until it can (${String(error)}).`,
+      `The database could not be asked whose connections it has (${String(error)}). Those of a worker that is gone stay reserved until it can, or until its settings, if they were read before, leave none.`,
     )
   }
 }

@@ -17,7 +17,7 @@ const NUMBERS_OF: Readonly<Record<FleetEvent['kind'], readonly string[]>> = {
   probed: ['workerId'],
   sampled: ['wallMs'],
   leaseUsed: ['workerId'],
-  backendsSeen: ['askedAtMs', 'starting'],
+  backendsSeen: ['askedAtMs', 'starting', 'foreign'],
   budgetRequested: ['requestId', 'budget'],
   scaleRequested: ['requestId'],
   reloadRequested: ['requestId'],

@@ -19,7 +19,7 @@ const FORK_MS = 5
 const LAST_BREATH_MS = 10
 const DIAGNOSIS_MS = 500
 const ANSWER_MS = 200
-const NO_BACKENDS = { kind: 'backendsSeen', backends: [], starting: 0 } as const
+const NO_BACKENDS = { kind: 'backendsSeen', backends: [], starting: 0, foreign: 0, goneWithinMs: null } as const
 const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
@@ -236,7 +236,7 @@ export class World {
 
   /** Virtual workers query nothing: whatever they are told, they are within it at once. */
   #lease({ workerId, sequence, granted }: Extract<Command, { kind: 'lease' }>): void {
-    const use = { kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0 } as const
+    const use = { kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0, external: 0 } as const
     this.#agenda.at(this.nowMs + LAST_BREATH_MS, () => this.#with(workerId, ({ hung }) => (hung ? undefined : this.#receive(use))))
   }
 

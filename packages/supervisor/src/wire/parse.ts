@@ -86,6 +86,7 @@ function workerMessageOf(fields: Fields): WorkerMessage {
         holds: countOf(fields, 'holds'),
         inUse: countOf(fields, 'inUse'),
         waiting: countOf(fields, 'waiting'),
+        external: countOf(fields, 'external'),
       }
     case 'drained':
       return { kind, cutConnections: countOf(fields, 'cutConnections'), cutRequests: countOf(fields, 'cutRequests') }

@@ -170,7 +170,7 @@ export class ConnectionLedger {
     if (this.#sequence === 0) return
     this.#toldAtMs = performance.now()
     this.#told = { inUse: this.inUse, waiting: this.waiting }
-    this.#tell({ sequence: this.#sequence, holds: this.holds, ...this.#told })
+    this.#tell({ sequence: this.#sequence, holds: this.holds, external: this.#external, ...this.#told })
   }
 
   #shrink(): void {
