@@ -26,6 +26,7 @@ test('with nothing but an entry, every default is the documented one', () => {
       capacity: here.capacity,
       database: null,
       rebalance: null,
+      prices: { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null },
       tickMs: 1000,
       scaling: {
         mode: 'auto',

@@ -35,6 +35,7 @@ export function fleetSettings(overrides: Overrides = {}): FleetSettings {
     capacity: { cpus: 10, memoryBytes: 10_000 * MB, source: 'host', ...overrides.capacity },
     database: (overrides.database as DatabasePlan | undefined) ?? null,
     rebalance: null,
+    prices: { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null, ...overrides.prices },
     tickMs: 1000,
   }
 }

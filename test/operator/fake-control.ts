@@ -34,6 +34,7 @@ export const decision: Decision = {
   signals: { cpu: { value: 0.85, threshold: 0.7, heldForMs: 60_000 } },
   heldBackBy: ['cooldown.up: 30 s of 60 s left'],
   wouldChange: '30 s more of the same',
+  replicas: null,
 }
 
 export const status: Status = {
@@ -64,6 +65,7 @@ export const status: Status = {
   database: null,
   replica: { id: 'here', peers: 0, coordination: 'alone' },
   restarts: { total: 0, lastExit: null },
+  replicas: null,
   lastDecision: decision,
 }
 

@@ -16,6 +16,7 @@ const grown: Decision = {
   signals: {},
   heldBackBy: [],
   wouldChange: '',
+  replicas: null,
 }
 const held: Decision = { ...grown, to: 1, wanted: 3, heldBackBy: ['capacity: 1 CPU (cgroup2) carry 1 worker', 'cooldown'] }
 const death = { kind: 'worker:exited', workerId: 3, slot: 1, lastStderrLines: [] } as const
@@ -105,6 +106,30 @@ const ROWS: { readonly [Kind in Note['kind']]: readonly Row<Kind>[] } = {
     ],
   ],
   'fleet:scaled': [[{ kind: 'fleet:scaled', from: 2, to: 1, reason: 'by hand' }, 'info', 'the fleet scales from 2 to 1 worker: by hand']],
+  'fleet:replicas': [
+    [
+      {
+        kind: 'fleet:replicas',
+        have: 2,
+        needs: 3,
+        reason: 'the load calls for 11 workers, and a replica carries 4 workers',
+        costUsdPerMonth: 80,
+        isOverBudget: false,
+      },
+      'warn',
+      'needs replicas: 3 (2 now): the load calls for 11 workers, and a replica carries 4 workers; 80 USD a month',
+    ],
+    [
+      { kind: 'fleet:replicas', have: 3, needs: 2, reason: 'why', costUsdPerMonth: 60, isOverBudget: true },
+      'info',
+      'needs replicas: 2 (3 now, fewer would do): why; 60 USD a month, more than 150 % of the budget (cost.budgetMonth)',
+    ],
+    [
+      { kind: 'fleet:replicas', have: 2, needs: 2, reason: 'why', costUsdPerMonth: 60, isOverBudget: false },
+      'info',
+      'needs replicas: 2 (as there are): why; 60 USD a month',
+    ],
+  ],
   'fleet:warning': [
     [{ kind: 'fleet:warning', message: 'workers.max is 10, but the container carries 2' }, 'warn', 'workers.max is 10, but the container carries 2'],
   ],

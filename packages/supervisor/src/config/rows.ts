@@ -149,7 +149,12 @@ export const surroundingRows: Rows<SurroundingValues> = {
   'journal.maxSize': { kind: size('1MB', '100GB'), initial: '64MB', meaning: 'What the journal and the one before it (`.1`) take together' },
   'cost.perReplicaMonth': { kind: usd, initial: 20, meaning: 'What a replica costs a month, in USD' },
   'cost.fixedMonth': { kind: usd, initial: 20, meaning: 'What is paid a month whatever the number of replicas, in USD' },
-  'cost.budgetMonth': { kind: orFalse(usd), shown: 'none', meaning: 'A simulation warns when a month would cost more than 150 % of it, in USD' },
+  'cost.budgetMonth': {
+    kind: orFalse(usd),
+    shown: 'none',
+    meaning:
+      'What a month may cost, in USD; where replicas that are needed, or those of a simulation, would cost more than 150 % of it, that is said',
+  },
   log: { kind: oneOf('pretty', 'json'), shown: '`pretty` on a terminal, else `json`', meaning: 'How log lines look', flag: '--log' },
   'sampling.interval': { kind: duration('100ms', '10s'), initial: '1s', meaning: 'Time between two looks at every worker', hidden: true },
 }

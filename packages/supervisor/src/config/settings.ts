@@ -1,5 +1,6 @@
 import type { PolicyFunction } from '../policy/advice.ts'
 import { type DatabasePlan, planBudget } from '../policy/budget-plan.ts'
+import type { Prices } from '../policy/cost.ts'
 import type { Capacity } from '../policy/sample.ts'
 import type {
   DrainSettings,
@@ -29,6 +30,7 @@ interface FleetPart {
   readonly capacity: Capacity
   readonly database: DatabasePlan | null
   readonly rebalance: RebalanceSettings | null
+  readonly prices: Prices
   /** Time between two samples of every worker. */
   readonly tickMs: number
 }
@@ -57,7 +59,7 @@ export interface Settings {
   readonly control: { readonly socket: string }
   readonly admin: Address | null
   readonly journal: { readonly file: string | null; readonly maxBytes: number }
-  readonly cost: { readonly perReplicaMonth: number; readonly fixedMonth: number; readonly budgetMonth: number | null }
+  readonly cost: Prices
   readonly log: 'json' | 'pretty'
 }
 
@@ -110,11 +112,7 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       file: values['journal.file'] === null ? null : resolvePath(baseFolder, values['journal.file']),
       maxBytes: values['journal.maxSize'],
     },
-    cost: {
-      perReplicaMonth: values['cost.perReplicaMonth'],
-      fixedMonth: values['cost.fixedMonth'],
-      budgetMonth: values['cost.budgetMonth'],
-    },
+    cost: pricesOf(values),
     log: values.log ?? (isTerminal ? 'pretty' : 'json'),
   }
 }
@@ -149,9 +147,16 @@ function fleetPart(values: Values, environment: Environment, capacity: Capacity)
     capacity,
     database: databasePlan(values),
     rebalance: values['routing.rebalance'] ? { intervalMs: values['routing.rebalanceInterval'] } : null,
+    prices: pricesOf(values),
     tickMs: values['sampling.interval'],
   }
 }
+
+const pricesOf = (values: Values): Prices => ({
+  perReplicaMonth: values['cost.perReplicaMonth'],
+  fixedMonth: values['cost.fixedMonth'],
+  budgetMonth: values['cost.budgetMonth'],
+})
 
 function databasePlan(values: Values): DatabasePlan | null {
   const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': minPerWorker, 'database.replicas': replicas } = values

@@ -1,5 +1,6 @@
 import type { Advice } from '../policy/advice.ts'
 import type { LeaseUse } from '../policy/lease.ts'
+import type { Peers } from '../policy/replicas.ts'
 import type { Sample, Usage } from '../policy/sample.ts'
 
 /**
@@ -20,6 +21,7 @@ export type FleetEvent = { readonly nowMs: number } & (
   | Sampled
   | ({ readonly kind: 'leaseUsed'; readonly workerId: number } & LeaseUse)
   | BackendsSeen
+  | PeersHeard
   | { readonly kind: 'budgetRequested'; readonly requestId: number; readonly budget: number }
   | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
   | { readonly kind: 'reloadRequested'; readonly requestId: number }
@@ -53,6 +55,11 @@ export interface BackendsSeen {
   readonly foreign: number
   /** How long a connection of a process that is gone can be there, by the server's settings; null where they set no bound. */
   readonly goneWithinMs: number | null
+}
+
+/** What the other replicas say of themselves, as often as they are heard of. */
+export interface PeersHeard extends Peers {
+  readonly kind: 'peersHeard'
 }
 
 export interface Exited {

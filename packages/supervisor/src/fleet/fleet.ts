@@ -3,6 +3,8 @@ import type { LatencyCounts } from '../policy/latency.ts'
 import type { DatabasePlan } from '../policy/budget-plan.ts'
 import type { LeaseState } from '../policy/lease.ts'
 import { type RespawnState, calm } from '../policy/respawn.ts'
+import type { Prices } from '../policy/cost.ts'
+import { type Peers, type ReplicaState, type ReplicaTotals, oneReplica } from '../policy/replicas.ts'
 import type { Capacity, Report, Usage } from '../policy/sample.ts'
 import { type ScaleState, untouched } from '../policy/scale.ts'
 import type { Limits } from '../policy/schedule.ts'
@@ -22,6 +24,7 @@ export interface FleetSettings {
   readonly database: DatabasePlan | null
   /** Null: long-lived clients stay where they are. */
   readonly rebalance: RebalanceSettings | null
+  readonly prices: Prices
   /** Time between two `sampled` events. */
   readonly tickMs: number
 }
@@ -144,6 +147,11 @@ export interface Fleet {
   /** Decisions that were news, newest last, bounded. */
   readonly decisions: readonly Decision[]
   readonly standing: Decision | null
+  /** Null where this replica is alone. */
+  readonly peers: Peers | null
+  readonly replicas: ReplicaState
+  /** What the other replicas are told of this one; null before the first tick. */
+  readonly totals: ReplicaTotals | null
   readonly restarts: number
   /** Where the chance of this fleet begins, from 0 up to 1: each restart draws the next. Null draws none. */
   readonly chance: number | null
@@ -183,6 +191,9 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     queueTimes: [],
     decisions: [],
     standing: null,
+    peers: null,
+    replicas: oneReplica,
+    totals: null,
     restarts: 0,
     chance,
     lastExit: null,

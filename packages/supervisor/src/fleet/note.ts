@@ -1,4 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
+import type { ReplicaNeed } from '../policy/replicas.ts'
 
 /** Something worth telling people. Telemetry turns notes into log lines and into the events of the public API. */
 export type Note =
@@ -43,6 +44,8 @@ export type Note =
   | { readonly kind: 'fleet:listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'fleet:decided'; readonly decision: Decision }
   | { readonly kind: 'fleet:scaled'; readonly from: number; readonly to: number; readonly reason: string }
+  /** The number of replicas that are needed is another one now; told by one replica of all. */
+  | ({ readonly kind: 'fleet:replicas' } & ReplicaNeed)
   | { readonly kind: 'fleet:warning'; readonly message: string }
   | { readonly kind: 'reload:started'; readonly generation: number }
   | { readonly kind: 'reload:done'; readonly generation: number; readonly replaced: number }

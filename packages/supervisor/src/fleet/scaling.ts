@@ -9,6 +9,7 @@ import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
 import { databaseCeiling } from './leases.ts'
+import { countReplicas } from './replicas.ts'
 import { currentCeiling, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
 
 /** Decisions kept for `explain`. */
@@ -75,8 +76,9 @@ function spareTarget(fleet: Fleet): number {
 
 function scale(draft: Draft, input: ScaleInput): void {
   const { fleet } = draft
-  const { state, decision, news } = decide(fleet.scale, input, scalingInForce(fleet))
+  const { state, decision: ofWorkers, news } = decide(fleet.scale, input, scalingInForce(fleet))
   fleet.scale = state
+  const decision = { ...ofWorkers, replicas: countReplicas(draft, input, ofWorkers) }
   fleet.standing = decision
   // What the load would call for is there to be asked for, but while the size is set by hand it is not news.
   if (news && !input.byHand) carryOut(draft, decision)
@@ -100,6 +102,7 @@ export function scaleByHand(draft: Draft, workers: number): void {
     signals: {},
     heldBackBy: [],
     wouldChange: '`scale auto` gives the size back to the load',
+    replicas: null,
   })
 }
 

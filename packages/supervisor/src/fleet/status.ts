@@ -1,4 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
+import type { ReplicaNeed } from '../policy/replicas.ts'
 import type { Capacity, DatabaseUse } from '../policy/sample.ts'
 import type { Exited } from './event.ts'
 
@@ -16,6 +17,8 @@ export interface Status {
   readonly database: DatabaseStatus | null
   readonly replica: { readonly id: string; readonly peers: number; readonly coordination: 'alone' | 'redis' | 'redis-lost' }
   readonly restarts: { readonly total: number; readonly lastExit: LastExit | null }
+  /** How many replicas there should be; null where there are as many. */
+  readonly replicas: ReplicaNeed | null
   readonly lastDecision: Decision | null
 }
 

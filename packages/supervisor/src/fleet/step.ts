@@ -76,6 +76,9 @@ function take(draft: Draft, event: FleetEvent): void {
       return onLeaseUsed(draft, event.workerId, event)
     case 'backendsSeen':
       return onBackendsSeen(draft, event)
+    case 'peersHeard':
+      draft.fleet.peers = { ownId: event.ownId, others: event.others }
+      return
     case 'budgetRequested':
       return onBudgetRequested(draft, event.requestId, event.budget)
     case 'scaleRequested':

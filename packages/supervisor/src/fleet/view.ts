@@ -7,6 +7,7 @@ import { customNames } from './custom-signals.ts'
 import type { Fleet, Worker } from './fleet.ts'
 import { budgetOf, foreignExcess, foreignOf } from './leases.ts'
 import { factsOf, fleetSignals } from './observe.ts'
+import { standingNeed } from './replicas.ts'
 import type { DatabaseStatus, FleetStatus, Status, WorkerStatus } from './status.ts'
 
 /** The parts of the status that the fleet knows; the edge adds its own. */
@@ -23,6 +24,7 @@ export function viewOf(fleet: Fleet, nowMs: number): FleetView {
     capacity: fleet.settings.capacity,
     database: viewDatabase(fleet),
     restarts: { total: fleet.restarts, lastExit: fleet.lastExit },
+    replicas: standingNeed(fleet),
     lastDecision: fleet.decisions.at(-1) ?? null,
   }
 }

@@ -1,5 +1,6 @@
 import type { Decision } from '../policy/decision.ts'
 import { describeMs, describeValue } from '../policy/describe.ts'
+import { describeNeed } from '../policy/replicas.ts'
 import { harmless } from './terminal.ts'
 import type { Terminal } from './terminal.ts'
 import { timeOfDay } from './units.ts'
@@ -21,7 +22,7 @@ export function describeStep({ from, to, wanted }: Decision): string {
 
 /** A decision in full: what was read, by which rule, what held it back, and what would change it. */
 export function renderDecision(decision: Decision, nowMs: number, paint: Terminal['paint']): string[] {
-  const { atMs, lane, reason, signals, heldBackBy, wouldChange } = decision
+  const { atMs, lane, reason, signals, heldBackBy, wouldChange, replicas } = decision
   const names = Object.keys(signals)
   const nameWidth = Math.max(0, ...names.map((name) => name.length))
   const read = names.map((name) => {
@@ -35,6 +36,7 @@ export function renderDecision(decision: Decision, nowMs: number, paint: Termina
     ...labelled('read', read),
     ...labelled('held back by', heldBackBy),
     `  would change  ${harmless(wouldChange)}`,
+    ...labelled('replicas', replicas ? [describeNeed(replicas)] : []),
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import { isOverBudget } from '../policy/cost.ts'
 import type { Plan } from '../simulator/plan.ts'
 import type { Compared } from '../simulator/compare.ts'
 import type { Outcome } from '../simulator/simulate.ts'
@@ -63,13 +64,10 @@ export function renderComparison(own: Outcome, others: readonly Compared[], pain
   return ['', paint('dim', line(titles)), ...rows.map(line), ...others.map(({ name, source }) => paint('dim', `${name}: ${source}`))]
 }
 
-/** Where a month costs more than one and a half times what was planned, it is said. */
-const OVER_BUDGET = 1.5
-
-function budgetOf({ budgetMonth }: Settings['cost'], costUsdPerMonth: number): string {
-  if (budgetMonth === null) return ''
-  const warning = costUsdPerMonth > budgetMonth * OVER_BUDGET ? ': more than 150 % of it' : ''
-  return ` of a budget of ${budgetMonth} USD${warning}`
+function budgetOf(prices: Settings['cost'], costUsdPerMonth: number): string {
+  if (prices.budgetMonth === null) return ''
+  const warning = isOverBudget(costUsdPerMonth, prices) ? ': more than 150 % of it' : ''
+  return ` of a budget of ${prices.budgetMonth} USD${warning}`
 }
 
 const labelled = (rows: readonly (readonly [string, string])[]): string[] => rows.map(([label, text]) => `${label.padEnd(16)}${text}`)

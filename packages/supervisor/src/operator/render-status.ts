@@ -1,3 +1,4 @@
+import { describeNeed } from '../policy/replicas.ts'
 import type { Status, WorkerStatus } from '../fleet/status.ts'
 import { describeStep } from './render-decision.ts'
 import type { Style, Terminal } from './terminal.ts'
@@ -85,10 +86,11 @@ function renderDatabase({ budget, share, granted, acknowledged, inUse, waiting, 
   return `database  ${granted} of ${share} connections granted, budget ${budget}; ${inUse} in use, ${waiting} waiting${shrinking}${dead}${others}`
 }
 
-function renderExtras({ database, replica, restarts, lastDecision }: Status, nowMs: number): string[] {
+function renderExtras({ database, replica, replicas, restarts, lastDecision }: Status, nowMs: number): string[] {
   const lines: string[] = []
   if (database) lines.push(renderDatabase(database))
   if (replica.coordination !== 'alone') lines.push(`replica   ${harmless(replica.id)}, ${replica.peers} peers, ${replica.coordination}`)
+  if (replicas) lines.push(harmless(describeNeed(replicas)))
   const { total, lastExit } = restarts
   if (total > 0) {
     const how = lastExit && (lastExit.signal ?? `code ${lastExit.code}`)

@@ -1,3 +1,5 @@
+import type { ReplicaNeed } from './replicas.ts'
+
 export interface SignalReading {
   readonly value: number | null
   readonly threshold: number
@@ -18,4 +20,6 @@ export interface Decision {
   readonly heldBackBy: readonly string[]
   /** What would have to change for another answer. */
   readonly wouldChange: string
+  /** Where the number of replicas is not right: how many there should be. */
+  readonly replicas: ReplicaNeed | null
 }

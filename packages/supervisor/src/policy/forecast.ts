@@ -1,4 +1,4 @@
-import type { Signals } from './signals.ts'
+import { SHARED_LOADS, type Signals } from './signals.ts'
 
 /**
  * A total load and how fast it changes, both smoothed (Holt's method), so that a worker can be forked before it is needed. The total, not
@@ -37,9 +37,6 @@ export function forecastOf(trend: Trend | null, horizonMs: number): number | nul
   const rise = trend.slopePerMs * horizonMs
   return rise > SMALLEST_RISE * Math.max(trend.level, 0) && rise > 0 ? trend.level + rise : null
 }
-
-/** Signals whose total is a load that workers share. Memory, delays and response times are none, and of the app's own only the app knows. */
-const SHARED_LOADS = ['cpu', 'eventLoopUtilization', 'queue'] as const
 
 /** Who boots longer than this cannot be helped by a look at the last minute. */
 const LONGEST_HORIZON_MS = 60_000

@@ -108,6 +108,7 @@ function toDecision(proposal: Proposal, obstacles: readonly Obstacle[], input: S
     signals,
     heldBackBy: obstacles.map((obstacle) => obstacle.sentence),
     wouldChange: obstacles.map((obstacle) => obstacle.wouldChange).join('; ') || whatWouldChange(proposal, input),
+    replicas: null,
   }
 }
 

@@ -26,6 +26,9 @@ export interface Signal {
 /** A percentile of fewer responses than this is chance, not a reason to grow. */
 const FEWEST_RESPONSES_FOR_P95 = 20
 
+/** Signals whose total is a load that workers share. Memory, delays and response times are none, and of the app's own only the app knows. */
+export const SHARED_LOADS = ['cpu', 'eventLoopUtilization', 'queue'] as const
+
 /** What a new worker spends on compiling code and filling caches is no load that more workers would share. */
 const INFLATED_BY_WARM_UP: ReadonlySet<string> = new Set(['cpu', 'eventLoopDelay', 'eventLoopUtilization'])
 

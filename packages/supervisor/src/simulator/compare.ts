@@ -1,10 +1,11 @@
 import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
+import type { Prices } from '../policy/cost.ts'
 import { createHpa } from './peer-hpa.ts'
 import { createPm2Autoscale } from './peer-pm2.ts'
 import type { Peer, PeerInput } from './peer.ts'
 import { createWatt } from './peer-watt.ts'
 import type { Plan } from './plan.ts'
-import { type Outcome, type Prices, simulate } from './simulate.ts'
+import { type Outcome, simulate } from './simulate.ts'
 
 export interface Compared {
   readonly name: string

@@ -1,5 +1,5 @@
 import type { FleetEvent } from '../fleet/event.ts'
-import type { Fleet } from '../fleet/fleet.ts'
+import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Recording } from '../fleet/replay.ts'
 import { inputFault } from './input-fault.ts'
 
@@ -18,6 +18,7 @@ const NUMBERS_OF: Readonly<Record<FleetEvent['kind'], readonly string[]>> = {
   sampled: ['wallMs'],
   leaseUsed: ['workerId'],
   backendsSeen: ['askedAtMs', 'starting', 'foreign'],
+  peersHeard: [],
   budgetRequested: ['requestId', 'budget'],
   scaleRequested: ['requestId'],
   reloadRequested: ['requestId'],
@@ -47,7 +48,9 @@ export function readJournal(text: string, file: string): Recording {
   if (!events.some(({ kind }) => kind === 'sampled'))
     throw inputFault(file, rest.length + 1, 'the journal ends here without a sample of the load; let it run for longer')
   const { kind: _, ...fleet } = start
-  return { start: fleet as unknown as Fleet, events }
+  // What an older version did not write down begins as it does in a new fleet.
+  const recorded = fleet as unknown as Fleet
+  return { start: { ...initialFleet(recorded.settings), ...recorded }, events }
 }
 
 type Line = Readonly<Record<string, unknown>>

@@ -1,8 +1,9 @@
 import type { Recording } from '../fleet/replay.ts'
+import type { Prices } from '../policy/cost.ts'
 import { step } from '../fleet/step.ts'
 import { Observer } from './observer.ts'
 import type { Plan } from './plan.ts'
-import { type Outcome, type Prices, Tally } from './simulate.ts'
+import { type Outcome, Tally } from './simulate.ts'
 
 /** What really happened, in the form of a simulated outcome: the same events give the same decisions again. */
 export function replayRun(plan: Plan, { start, events }: Recording, prices: Prices): Outcome {

@@ -1,3 +1,4 @@
+import { type Prices, isOverBudget } from '../policy/cost.ts'
 import { describeMs, describeValue } from '../policy/describe.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import type { Compared } from './compare.ts'
@@ -7,15 +8,13 @@ import { type Timeline, escape, left, right, timeLabel, width } from './plot-fra
 import { type LineChart, type Point, type Series, drawLineChart } from './plot-lines.ts'
 import { script } from './report-script.ts'
 import { style } from './report-style.ts'
-import type { Outcome, Prices, Summary } from './simulate.ts'
+import type { Outcome, Summary } from './simulate.ts'
 
 /** More points than pixels show nothing more; of those that fall together the highest counts. */
 const MOST_POINTS = 700
 /** More decisions than this are in the table only. */
 const MOST_MARKS = 40
 const MOST_ROWS = 500
-/** A month that costs more than this share of its budget is warned of. */
-const OVER_BUDGET = 1.5
 
 export interface ReportInput {
   readonly title: string
@@ -183,13 +182,13 @@ const drawTile = ([what, value]: readonly [string, string]): string => `<div><st
 const drawKey = ({ name, color }: Series): string => `<span style="--key:var(--${color})">${escape(name)} <output></output></span>`
 const describeLength = ({ durationMs }: Plan): string => timeLabel(durationMs / 1000)
 
-function warningOf({ prices: { budgetMonth }, outcome: { summary } }: ReportInput): string {
+function warningOf({ prices, outcome: { summary } }: ReportInput): string {
   const sentences = [
     ...summary.violations.map((sentence) => `Broken rule: ${sentence}`),
     ...summary.unmet.map((sentence) => `Not as expected: ${sentence}`),
   ]
-  if (budgetMonth !== null && summary.costUsdPerMonth > budgetMonth * OVER_BUDGET)
-    sentences.unshift(`A month costs ${summary.costUsdPerMonth} USD, more than 150 % of the budget of ${budgetMonth} USD`)
+  if (isOverBudget(summary.costUsdPerMonth, prices))
+    sentences.unshift(`A month costs ${summary.costUsdPerMonth} USD, more than 150 % of the budget of ${prices.budgetMonth} USD`)
   return sentences.map((sentence) => `<p role="alert"><b>${escape(sentence)}.</b></p>\n`).join('')
 }
 

@@ -1,4 +1,5 @@
 import type { PolicyFunction } from '../policy/advice.ts'
+import { type Prices, monthlyCostUsd } from '../policy/cost.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
@@ -11,13 +12,6 @@ import type { Plan } from './plan.ts'
 import { transcriptOf } from './transcript.ts'
 import type { Ledger } from './workplace.ts'
 import { type Turn, World } from './world.ts'
-
-/** USD a month. */
-export interface Prices {
-  readonly perReplicaMonth: number
-  readonly fixedMonth: number
-  readonly budgetMonth: number | null
-}
 
 export interface Summary extends Totals {
   readonly replicaHours: number
@@ -78,7 +72,7 @@ export class Tally {
 
   outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript, warnings }: Rest, prices: Prices): Outcome {
     const hours = plan.durationMs / 3_600_000
-    const costUsdPerMonth = prices.perReplicaMonth + prices.fixedMonth
+    const costUsdPerMonth = monthlyCostUsd(1, prices)
     const numbers = {
       ...observer.totals(),
       replicaHours: rounded(hours),

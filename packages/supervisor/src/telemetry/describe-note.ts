@@ -1,5 +1,6 @@
 import type { Note } from '../fleet/note.ts'
 import { describeMs } from '../policy/describe.ts'
+import { describeNeed } from '../policy/replicas.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -47,6 +48,7 @@ const SENTENCES: { readonly [Kind in Note['kind']]: (note: NoteOf<Kind>) => Sent
   'fleet:listening': ({ addresses }) => ['info', `the fleet listens on ${addresses.join(', ')}`],
   'fleet:decided': decided,
   'fleet:scaled': ({ from, to, reason }) => ['info', `the fleet scales from ${from} to ${count(to, 'worker')}: ${reason}`],
+  'fleet:replicas': (need) => [need.needs > need.have ? 'warn' : 'info', describeNeed(need)],
   'fleet:warning': ({ message }) => ['warn', message],
   'reload:started': ({ generation }) => ['info', `reload: generation ${generation} starts`],
   'reload:done': ({ generation, replaced }) => ['info', `reload done: generation ${generation} serves, ${count(replaced, 'worker')} replaced`],

@@ -120,7 +120,7 @@ async function settingsFor({ plan, recording }: Input, context: CommandContext, 
   const merged = mergeOptions({ entry: './app-of-the-simulation.js', ...plan.options }, isObject(options) ? options : {})
   const { fleet, ...rest } = resolveOptions(isObject(options) ? merged : options, { ...surroundings, file: surroundings.file ?? file })
   const ownSettings = recording !== null && surroundings.file === undefined
-  return { ...rest, fleet: { ...(ownSettings ? recording.start.settings : fleet), tickMs: plan.tickMs } }
+  return { ...rest, fleet: { ...(ownSettings ? recording.start.settings : fleet), prices: fleet.prices, tickMs: plan.tickMs } }
 }
 
 const unusable = (file: string, why: string): StationmasterError => new StationmasterError('SM_SCENARIO_INVALID', 'option', `${file} ${why}.`)
