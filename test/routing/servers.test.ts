@@ -3,19 +3,14 @@ import { once } from 'node:events'
 import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
-import { type Stage, it } from '../processes/harness.ts'
-import type { Station } from '../processes/harness/station.ts'
+import { it } from '../processes/harness.ts'
 import { within } from '../processes/harness/until.ts'
 import { cert } from '../worker/fixtures/certificate.ts'
+import { startServers } from './harness/servers.ts'
 
-const entry = fileURLToPath(new URL('./fixtures/servers.mjs', import.meta.url))
 const SIDS = Array.from({ length: 16 }, (_, index) => `client-${index}`)
-
-const start = (stage: Stage, kind: string): Promise<Station> =>
-  stage.start({ entry, config: { workers: { min: 3, max: 3 }, routing: { sticky: { cookie: 'sid' } } }, env: { KIND: kind } }, 3)
 
 interface Seen {
   readonly worker: string
@@ -59,7 +54,7 @@ async function withSession(url: string, use: (session: http2.ClientHttp2Session)
 
 describe('a server that does more than HTTP/1', () => {
   it('https: brings a cookie to its worker, requests and WebSockets, and the app sees that they were encrypted', async ({ stage }) => {
-    const { port } = await start(stage, 'https')
+    const { port } = await startServers(stage, 'https')
     const owners = new Set<string>()
     for (const sid of SIDS) {
       const body = randomBytes(100_000)
@@ -86,7 +81,7 @@ describe('a server that does more than HTTP/1', () => {
     ['h2c', 'http'],
   ] as const) {
     it(`${kind}: brings each of the requests that share one connection to its worker`, async ({ stage }) => {
-      const { port } = await start(stage, kind)
+      const { port } = await startServers(stage, kind)
       const owners = new Map<string, string>()
       for (const round of [1, 2]) {
         await withSession(`${scheme}://127.0.0.1:${port}`, async (session) => {
@@ -105,7 +100,7 @@ describe('a server that does more than HTTP/1', () => {
   }
 
   it('net: spreads connections evenly, and says that there is nothing by which to keep clients', async ({ stage }) => {
-    const station = await start(stage, 'net')
+    const station = await startServers(stage, 'net')
     const counts = new Map<string, number>()
     const sockets: net.Socket[] = []
     for (let i = 0; i < 60; i++) {

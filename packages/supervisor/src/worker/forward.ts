@@ -3,8 +3,9 @@ import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node
 import net from 'node:net'
 import { builtin } from './builtin.ts'
 import { connectionOf, hasBody, isGivenOnce, isHttp2 } from './about-request.ts'
-import { passAnswer } from './answer.ts'
+import { passAnswer, passInformation } from './answer.ts'
 import { repeatHeaders } from './repeat-headers.ts'
+import { passTrailers } from './trailers.ts'
 
 /** Client and server have agreed on a head already; between workers nothing that they agreed on is too long. */
 export const LONGEST_HEAD_BYTES: number = 16 * 1024 * 1024
@@ -45,18 +46,23 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
   const sendBody = (): void => {
     if (!hasBody(request)) return void out.end()
     isWhole = false
+    passTrailers(request, out)
     request.pipe(out)
   }
-  out.on('continue', () => {
+  // Only the first is the owner's consent; should the app say it once more, that is its own affair.
+  out.once('continue', () => {
     if (destination.clientWaits) response.writeContinue()
     if (!asksFirst) return
     hasBegun = true
     sendBody()
   })
+  out.on('information', (information) => {
+    if (!hasLeft) passInformation(information, request, response)
+  })
   out.on('response', (answer) => {
     hasBegun = true
     if (hasLeft) answer.destroy()
-    else passAnswer(answer, response, isHttp2(request))
+    else passAnswer(answer, request, response)
   })
   out.on('error', (error) => {
     // What has begun to be answered ends with the answer.

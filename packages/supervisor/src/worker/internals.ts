@@ -65,6 +65,8 @@ export interface ConnectionsList {
 export interface ResponseInside extends ServerResponse {
   /** The head as it was sent, or null. */
   readonly _header: string | null
+  /** Says something before the answer; the public methods say some kinds only, and change what is said. */
+  _writeRaw(text: string, encoding: BufferEncoding): boolean
 }
 
 /** The process' IPC channel; counts who needs the process to stay alive for it. */

@@ -7,6 +7,9 @@ import { hasBody, isHttp2 } from './about-request.ts'
  */
 export const CONNECTION_HEADERS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', 'expect'])
 
+/** That the client takes trailers is true on both connections; other codings are between it and whoever accepted it. */
+const TAKES_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i
+
 /** Node's client makes chunks of these if nothing tells their length. */
 const CHUNKED_BY_DEFAULT = new Set(['POST', 'PUT', 'PATCH'])
 
@@ -17,10 +20,14 @@ export function repeatHeaders(request: IncomingMessage): string[] {
   const passed: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
     const lower = name.toLowerCase()
+    if (lower === 'te' && TAKES_TRAILERS.test(value)) passed.push(name, 'trailers')
+    // Without chunks there is no place for trailers.
+    else if (lower === 'trailer' && isChunked) passed.push(name, value)
     if (CONNECTION_HEADERS.has(lower) || lower.startsWith(':')) continue
     if (lower === 'content-length' && isChunked) continue
-    passed.push(name, rawHeaders[i + 1] as string)
+    passed.push(name, value)
   }
   if (isHttp2(request)) addWhatHttp2Implies(request, passed)
   else if (!hasBody(request) && headers['content-length'] === undefined && CHUNKED_BY_DEFAULT.has(method ?? '')) passed.push('Content-Length', '0')
