@@ -4,33 +4,10 @@ import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { within } from '../processes/harness/until.ts'
 import { Fleet } from './harness/fleet.ts'
+import { frame, handshake, payloadsHeard } from './harness/frames.ts'
 
 /** Long enough that the handshake is read alone: with bytes behind it, a connection does not change hands. */
 const SEGMENT_MS = 200
-
-/** A masked frame, as clients send it. */
-function frame(payload: Buffer): Buffer {
-  const mask = randomBytes(4)
-  const length = payload.length < 126 ? Buffer.from([0x80 | payload.length]) : Buffer.from([0x80 | 126, payload.length >> 8, payload.length & 0xff])
-  return Buffer.concat([Buffer.from([0x82]), length, mask, payload.map((byte, index) => byte ^ (mask[index % 4] as number))])
-}
-
-/** The payloads of what a server sent: no masks, no fragments. */
-function payloadsIn(bytes: Buffer): Buffer[] {
-  const payloads: Buffer[] = []
-  for (let at = 0; at + 2 <= bytes.length; ) {
-    const short = (bytes[at + 1] as number) & 0x7f
-    const start = at + (short === 126 ? 4 : 2)
-    const length = short === 126 ? bytes.readUInt16BE(at + 2) : short
-    if (start + length > bytes.length) break
-    payloads.push(bytes.subarray(start, start + length))
-    at = start + length
-  }
-  return payloads
-}
-
-const handshake = (cookie: string): string =>
-  `GET /ws HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`
 
 describe('WebSocket frames right behind the handshake', () => {
   it('reach the owner whole, wherever the bytes are cut', async ({ stage }) => {
@@ -45,7 +22,7 @@ describe('WebSocket frames right behind the handshake', () => {
       setImmediate(() => client.socket.write(bytes.subarray(head.length + cut)))
       const heard = async (): Promise<Buffer[]> => {
         await client.hears('last')
-        return payloadsIn(Buffer.from(client.heard.slice(client.heard.indexOf('\r\n\r\n') + 4), 'latin1'))
+        return payloadsHeard(client.heard)
       }
       const [worker, ...echoes] = await within(`the echoes, cut at ${cut}`, heard())
       expect([worker?.toString(), echoes.length]).toEqual([owner, 3])
@@ -66,7 +43,7 @@ describe('WebSocket frames right behind the handshake', () => {
     await fleet.station.until('it is replaced', ({ workers }) => workers.every(({ id }) => String(id) !== owner), 30_000)
     await within('the echo', client.hears('early'), { instead: () => client.heard })
     expect(client.heard).toMatch(/^HTTP\/1.1 101/)
-    const [worker] = payloadsIn(Buffer.from(client.heard.slice(client.heard.indexOf('\r\n\r\n') + 4), 'latin1'))
+    const [worker] = payloadsHeard(client.heard)
     expect(worker?.toString()).toBe(acceptor)
     client.socket.destroy()
   })

@@ -34,7 +34,10 @@ export interface ProcessExit {
 
 export interface Processes {
   fork(spec: ForkSpec): void
-  /** False if there is nobody to send to. `done` is called when the message was handed to the kernel, or could not be. */
+  /**
+   * False if there is nobody to send to. `done` is called when the message was handed to the kernel, or could not be. A message with a handle comes
+   * twice, the second time without it: a process at its limit of descriptors cannot receive one, and Node then drops the message too.
+   */
   send(workerId: number, message: PrimaryMessage, handle?: unknown, done?: () => void): boolean
   kill(workerId: number, signal: NodeJS.Signals): void
   pid(workerId: number): number | null
@@ -103,6 +106,7 @@ export function createProcesses(events: ProcessEvents): Processes {
       if (!worker?.isConnected()) return false
       // A worker that is going may be gone before it reads this: its exit tells, the failed write need not.
       worker.send(seal(message) as object, handle as never, () => done())
+      if (handle !== undefined) worker.send(seal(message) as object, () => {})
       return true
     },
     kill(workerId, signal) {

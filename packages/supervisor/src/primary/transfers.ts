@@ -23,6 +23,8 @@ export interface Transfers {
 
 export function createTransfers(send: Send): Transfers {
   const pending = new Map<number, Transfer>()
+  /** By giver: each tells every transfer twice, in order, and numbers them upwards. */
+  const lastOf = new Map<number, number>()
   let lastId = 0
 
   function end(id: number, taken: boolean): void {
@@ -33,6 +35,8 @@ export function createTransfers(send: Send): Transfers {
 
   return {
     begin(from, { transferId, owner, server, head }, handle) {
+      if (transferId <= (lastOf.get(from) ?? 0)) return
+      lastOf.set(from, transferId)
       const id = ++lastId
       pending.set(id, { from, fromTransferId: transferId, owner })
       // Whether or not it was sent, our copy is not needed any more; the giver keeps its own until it hears the outcome.
@@ -45,6 +49,7 @@ export function createTransfers(send: Send): Transfers {
       if (pending.get(id)?.owner === owner) end(id, taken)
     },
     forget(workerId) {
+      lastOf.delete(workerId)
       for (const [id, transfer] of pending) {
         if (transfer.owner === workerId) end(id, false)
         else if (transfer.from === workerId) pending.delete(id)

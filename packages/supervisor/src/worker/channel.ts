@@ -8,7 +8,10 @@ import type { CountedChannel } from './internals.ts'
 export interface Channel {
   /** Sends if the channel is open. `done` is called when the message was handed to the kernel, or could not be. */
   send(message: WorkerMessage, done?: () => void): void
-  /** Sends with a handle, which the primary then has a copy of. `onFailed` is called if it could not be sent. */
+  /**
+   * Sends with a handle, which the primary then has a copy of. `onFailed` is called if it could not be sent. The message comes twice, the second time
+   * without it: a process at its limit of descriptors cannot receive one, and Node then drops the message too.
+   */
   sendHandle(message: WorkerMessage, handle: object, onFailed: () => void): void
   /** Looks at an incoming message; true if it was ours. */
   receive(raw: unknown, handle: unknown): boolean
@@ -33,10 +36,12 @@ export function createChannel(receiver: Receiver): Channel {
   }
   return {
     send: (message, done = () => {}) => sendAny(message, undefined, () => done()),
-    sendHandle: (message, handle, onFailed) =>
+    sendHandle: (message, handle, onFailed) => {
       sendAny(message, handle, (wasSent) => {
         if (!wasSent) onFailed()
-      }),
+      })
+      sendAny(message, undefined, () => {})
+    },
     receive: (raw, handle) => receive(raw, handle, receiver),
     hold: () => countedChannel()?.refCounted(),
     release: () => countedChannel()?.unrefCounted(),

@@ -100,8 +100,8 @@ function say(request: IncomingMessage, destination: Destination): ClientRequest 
   }
 }
 
-/** The owner took all that was sent and closed without a word. Had anything been left unread, a system call would have failed. */
-function wasRead(error: NodeJS.ErrnoException): boolean {
+/** The owner took all that was sent and closed without a word. Had anything been left unread, as by one that has no descriptors left, a system call would have failed. */
+export function wasRead(error: NodeJS.ErrnoException): boolean {
   return error.syscall === undefined
 }
 

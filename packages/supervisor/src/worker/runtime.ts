@@ -144,7 +144,7 @@ export class Runtime {
       case 'drain':
         this.#draining = true
         return this.#drain.begin(message)
-      case 'adopt':
+      case 'adopt': // comes twice; once it is taken, the second answer is no news
         return this.#channel.send({
           kind: 'adopted',
           transferId: message.transferId,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Destination } from './forward.ts'
+import { type Destination, wasRead } from './forward.ts'
 import { headOf } from './request-head.ts'
 
 /** Carries an upgraded connection to another worker byte by byte, for connections that cannot change hands. */
@@ -14,8 +14,9 @@ export function tunnel(
   // Each direction ends by itself: what was said before the end still arrives.
   const out = net.connect({ path: socketPath, allowHalfOpen: true })
   let isConnected = false
-  out.on('error', () => {
-    if (isConnected) return void socket.destroy()
+  out.on('error', (error: NodeJS.ErrnoException) => {
+    if (isConnected && (out.bytesRead > 0 || wasRead(error))) return void socket.destroy()
+    out.unpipe(socket)
     socket.off('error', endBoth).off('close', endBoth)
     onGone()
   })
@@ -28,7 +29,8 @@ export function tunnel(
     isConnected = true
     // In one piece: an owner that refuses by the head alone closes at once, and a second write would then fail before its answer is read.
     out.write(Buffer.concat([Buffer.from(`${describe()}\n${headOf(request)}`, 'latin1'), head]))
-    socket.pipe(out)
     out.pipe(socket)
+    // What the client says next waits for the owner's first word: until then the connection can still be somebody else's.
+    out.once('data', () => socket.pipe(out))
   })
 }
