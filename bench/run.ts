@@ -8,6 +8,9 @@ import type { Row, Settings } from './harness/row.ts'
 import { attached } from './rows/attached.ts'
 import { balance } from './rows/balance.ts'
 import { blocked } from './rows/blocked.ts'
+import { budgetMove } from './rows/budget-move.ts'
+import { budgetShare } from './rows/budget-share.ts'
+import { budgetThroughput } from './rows/budget-throughput.ts'
 import { changes } from './rows/changes.ts'
 import { crowd } from './rows/crowd.ts'
 import { deaths } from './rows/deaths.ts'
@@ -32,6 +35,9 @@ const ROWS: readonly Row[] = [
   attached,
   polling,
   crowd,
+  budgetMove,
+  budgetThroughput,
+  budgetShare,
   simulation,
 ]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]

@@ -49,8 +49,9 @@ function installPatiently(tarball, triesLeft = 3) {
 function writeProject() {
   mkdirSync(path.join(folder, 'src'))
   const server = `import http from 'node:http'
-import { onDrain, ready, supervised } from 'stationmaster/worker'
+import { createPool, lease, onDrain, ready, supervised } from 'stationmaster/worker'
 onDrain(() => {})
+if (lease.value) createPool({ max: lease.value.granted })
 ready()
 http.createServer((_request, response) => response.end('supervised: ' + supervised)).listen(Number(process.env['PORT']), '127.0.0.1')
 `
@@ -79,8 +80,8 @@ console.error('done')
     strict: true,
     noEmit: true,
     allowImportingTsExtensions: true,
-    // `pg` is an optional peer: its types are looked up where the app has them.
-    skipLibCheck: true,
+    // Our declarations stand on their own, also where the packages that only some apps need are missing.
+    skipLibCheck: false,
     types: ['node'],
     typeRoots: [path.join(root, 'node_modules/@types')],
   }

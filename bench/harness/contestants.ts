@@ -8,7 +8,7 @@ import { freePort } from './ports.ts'
 import { end, onceAtEnd, start } from './processes.ts'
 import { until, within } from './wait.ts'
 
-export type App = 'hello' | 'who' | 'express' | 'socket-io' | 'crowd'
+export type App = 'hello' | 'who' | 'express' | 'socket-io' | 'crowd' | 'database'
 
 /** A server under one supervisor or another. */
 export interface Contestant {
@@ -47,14 +47,15 @@ export function appFile(app: App | 'bare-cluster' | 'sticky-cluster'): string {
 export async function startStationmaster(
   app: App,
   workers: { min: number; max: number; spares?: number; oversubscribe?: boolean },
+  more: { readonly config?: object; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Stationmaster> {
   const port = await freePort()
   const folder = mkdtempSync(path.join(tmpdir(), 'stationmaster-bench-'))
   const socketPath = path.join(folder, 'control.sock')
   const config = path.join(folder, 'stationmaster.config.json')
-  writeFileSync(config, JSON.stringify({ entry: appFile(app), workers }))
+  writeFileSync(config, JSON.stringify({ entry: appFile(app), workers, ...more.config }))
   const args = ['start', appFile(app), '--config', config, '--control', socketPath, '--log', 'json']
-  const started = start(CLI, args, { env: { PORT: String(port) }, cwd: folder })
+  const started = start(CLI, args, { env: { PORT: String(port), ...more.env }, cwd: folder })
   const stop = onceAtEnd(async () => {
     await end(started)
     rmSync(folder, { recursive: true, force: true })

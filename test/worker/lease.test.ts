@@ -111,7 +111,7 @@ describe('a pool with a lease', () => {
     await backends(2)
     leased.grant(3)
     expect(await third).toMatchObject({ name: NAME })
-    expect(await leased.ask('/state')).toMatchObject({ value: { granted: 3 }, total: 2, heard: [2, 3] })
+    expect(await leased.ask('/state')).toMatchObject({ value: { granted: 3, connectionName: NAME }, total: 2, heard: [2, 3] })
   })
 
   it('takes an idle connection from one pool for another', async ({ primary }) => {

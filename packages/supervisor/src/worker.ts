@@ -1,4 +1,5 @@
 /** What an app may say to its supervisor. All of it also works without one: `node server.js` runs the same code. */
+/** @ts-ignore: `pg` is for apps that have it; in others `createPool` takes and returns anything, and fails when it is called. */
 import type { Pool, PoolConfig } from 'pg'
 import { AppSignals } from './worker/app-signals.ts'
 import type { SignalSource } from './worker/app-signals.ts'
@@ -103,9 +104,10 @@ export function reportSignal(name: string, value: SignalSource): void {
 }
 
 /**
- * How many database connections this worker may open; `lease.value` is null where nobody limits them.
+ * How many database connections this worker may open; `lease.value` is null where nobody limits them. A pool of another make connects under
+ * `connectionName`, and says by `acknowledge` what it opens at most.
  *
  * @example
  * lease.onChange((value) => console.log(value?.granted))
  */
-export const lease: Lease = facade?.leaseTerms ? leaseOf(facade.leaseTerms.ledger) : noLease
+export const lease: Lease = facade?.leaseTerms ? leaseOf(facade.leaseTerms.ledger, facade.leaseTerms.connectionName) : noLease

@@ -5,6 +5,8 @@ import type { ConnectionLedger } from './connection-ledger.ts'
 export interface LeaseValue {
   /** What this worker may open at most, pools of `createPool()` included. */
   readonly granted: number
+  /** The `application_name` under which the supervisor finds a connection of this worker, also after its death. A name of your own may follow. */
+  readonly connectionName: string
 }
 
 export interface Lease {
@@ -28,12 +30,13 @@ export const noLease: Lease = {
   acknowledge: () => {},
 }
 
-export function leaseOf(ledger: ConnectionLedger): Lease {
+export function leaseOf(ledger: ConnectionLedger, connectionName: string): Lease {
+  const value = (): LeaseValue => ({ granted: ledger.granted, connectionName })
   return {
     get value() {
-      return { granted: ledger.granted }
+      return value()
     },
-    onChange: (listener) => ledger.onChange(() => listener({ granted: ledger.granted })),
+    onChange: (listener) => ledger.onChange(() => listener(value())),
     acknowledge(connections) {
       if (!Number.isSafeInteger(connections) || connections < 0)
         throw new StationmasterError('SM_OPTION_INVALID', 'option', `lease.acknowledge(${connections}) is not allowed; expected a whole number.`)
