@@ -49,7 +49,7 @@ describe('a budget', () => {
     const driver = running(1, { database: PLAN })
     const before = driver.commandsOf('lease').length
     driver.tick()
-    expect(driver.commandsOf('lease').slice(before)).toEqual([{ kind: 'lease', workerId: 1, sequence: 1, granted: 14 }])
+    expect(driver.commandsOf('lease').slice(before)).toEqual([{ kind: 'lease', workerId: 1, sequence: 1, granted: 14, untilMs: null }])
     confirmAll(driver).tick()
     expect(driver.commandsOf('lease')).toHaveLength(before + 1)
     driver.send({ kind: 'hello', workerId: 1 })

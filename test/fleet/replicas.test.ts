@@ -7,7 +7,12 @@ import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { type Driver, reportOf, running } from './driver.ts'
 
 const BUSY = { cpu: 1, report: reportOf({ eventLoopUtilization: 0.9, queue: 150 }) }
-const peer = (id: string, wanted: number | null, most = 2, needs: number | null = null): Peer => ({ id, totals: { wanted, most, needs } })
+const peer = (id: string, wanted: number | null, most = 2, needs: number | null = null): Peer => ({
+  id,
+  name: id,
+  address: null,
+  totals: { wanted, most, needs },
+})
 
 function busyFor(driver: Driver, seconds: number, usedCpus = 1): Driver {
   for (let tick = 0; tick < seconds; tick++) driver.tick({ ...BUSY, usedCpus })
@@ -35,7 +40,7 @@ test('a replica whose workers are at their most says once that another is needed
   const sentence =
     'needs replicas: 2 (1 now): the load calls for 3 workers, and a replica carries 2 workers; 60 USD a month, more than 150 % of the budget (cost.budgetMonth)'
   const paint = (_: unknown, text: string): string => text
-  const status = { version: 1, pid: 1, replica: { id: 'here', peers: 1, coordination: 'alone' }, ...view } as const
+  const status = { version: 1, pid: 1, ...view, replica: { id: 'here', ...view.replica } } as const
   expect(renderStatus(status, driver.nowMs, paint)).toContain(sentence)
   expect(driver.fleet.standing && renderDecision(driver.fleet.standing, driver.nowMs, paint).join('\n')).toContain(sentence)
 })

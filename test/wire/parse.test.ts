@@ -51,7 +51,7 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'shed', connections: 2, lastingMs: 600_000 },
   { kind: 'gate', open: false },
   { kind: 'count' },
-  { kind: 'lease', sequence: 3, granted: 8 },
+  { kind: 'lease', untilMs: null, sequence: 3, granted: 8 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'handedOver', transferId: 4, taken: false },
   { kind: 'routes', routes: [], leaving: [] },

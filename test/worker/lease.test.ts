@@ -37,12 +37,12 @@ class Leased {
   }
 
   grant(granted: number): void {
-    this.worker.send({ kind: 'lease', sequence: ++this.#sequence, granted })
+    this.worker.send({ kind: 'lease', untilMs: null, sequence: ++this.#sequence, granted })
   }
 
   /** The same word once more, as after a lost answer. */
   repeat(granted: number): void {
-    this.worker.send({ kind: 'lease', sequence: this.#sequence, granted })
+    this.worker.send({ kind: 'lease', untilMs: null, sequence: this.#sequence, granted })
   }
 
   async ask(path: string): Promise<Record<string, unknown>> {

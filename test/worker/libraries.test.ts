@@ -31,7 +31,7 @@ async function leased(primary: MiniPrimary): Promise<MiniWorker> {
   const url = new URL(database.url)
   url.username = url.password = 'app'
   const worker = await start(primary, 'libraries.mjs', { DATABASE_URL: url.href, STATIONMASTER_CONNECTION_NAME: NAME })
-  worker.send({ kind: 'lease', sequence: 1, granted: GRANTED })
+  worker.send({ kind: 'lease', untilMs: null, sequence: 1, granted: GRANTED })
   await worker.seen('leaseUse')
   return worker
 }
@@ -49,7 +49,7 @@ it('lets a pool of another make follow the lease', async ({ primary }) => {
   expect(JSON.parse((await get(primary.port, '/other')).body)).toEqual({ asked: 10, rows: [{ one: 1 }], isPool: true })
   await worker.seen('leaseUse', ({ external, holds }) => external === GRANTED && holds === GRANTED)
   expect(await backends()).toBeGreaterThan(0)
-  worker.send({ kind: 'lease', sequence: 2, granted: 1 })
+  worker.send({ kind: 'lease', untilMs: null, sequence: 2, granted: 1 })
   await worker.seen('leaseUse', ({ sequence, external, holds }) => sequence === 2 && external === 1 && holds === 1)
   // A backend ends a moment after its client.
   await until('what was given back closed', async () => (await backends()) <= 1)

@@ -1,31 +1,22 @@
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
-import path from 'node:path'
 import type { Options } from './config/options.ts'
 import { resolveOptions } from './config/resolve.ts'
 import type { Settings } from './config/settings.ts'
-import { stickyBy } from './config/sticky-by.ts'
-import { READY_TOO_LATE, withoutEffect } from './config/without-effect.ts'
+import { withoutEffect } from './config/without-effect.ts'
+import { createPrimary } from './create-primary.ts'
 import { StationmasterError } from './errors.ts'
 import type { Note, TimedNote } from './fleet/note.ts'
 import type { Status } from './fleet/status.ts'
 import { requireEntry } from './operator/entry-file.ts'
 import { openOperatorServers } from './operator/open-servers.ts'
 import type { Decision } from './policy/decision.ts'
-import { createBackendWatch } from './primary/backend-watch.ts'
-import { createUsageReader, readCapacity, readOomKills } from './primary/host.ts'
-import { openJournal } from './primary/journal.ts'
-import { createMeasurer } from './primary/measure.ts'
+import { readCapacity } from './primary/host.ts'
 import type { Logger } from './primary/ports.ts'
-import { type End, Primary } from './primary/primary.ts'
+import type { End, Primary } from './primary/primary.ts'
 import { isForked } from './primary/processes.ts'
 import { wrapperWarning } from './primary/wrapper.ts'
-import { sharedSocketsWork } from './primary/self-test.ts'
 import { listenForSignals } from './primary/signals.ts'
 import { logNotes } from './telemetry/log-notes.ts'
 import { createLogger, type StreamLogger } from './telemetry/logger.ts'
-import { createMask } from './telemetry/mask.ts'
-import { createPassage } from './telemetry/passage.ts'
 
 const NESTED =
   'createSupervisor() was called in a worker. `entry` must be the program that serves, not the one that supervises it; and a worker cannot supervise others.'
@@ -164,44 +155,6 @@ function supervise(primary: Primary, settings: Settings, logger: Logger): Superv
     on: (kind, listener) => primary.subscribe((note) => note.kind === kind && listener(note as never)),
     ended,
   }
-}
-
-async function createPrimary(settings: Settings, logger: Logger): Promise<Primary> {
-  const usage = createUsageReader()
-  const ownSockets = settings.routing.balance !== 'round-robin' && (await sharedSocketsWork())
-  if (!ownSockets && settings.routing.balance !== 'round-robin') {
-    logger.warn("This Node does not share sockets as expected; node:cluster's round robin serves instead.")
-    if (settings.fleet.workers.readyWhen === 'ready') logger.warn(READY_TOO_LATE)
-  }
-  const stderr = createPassage(process.stderr, (sentence) => logger.warn(sentence))
-  const connectionPrefix = settings.fleet.database === null ? null : `stationmaster ${randomBytes(4).toString('hex')} worker `
-  const primary = new Primary({
-    launch: {
-      app: settings.app,
-      // Node's round robin gives connections to whoever listens: a spare could not wait.
-      fleet: ownSockets ? settings.fleet : { ...settings.fleet, workers: { ...settings.fleet.workers, spares: 0 } },
-      register: new URL(import.meta.url.endsWith('.ts') ? './register.ts' : './register.js', import.meta.url).href,
-      replicaId: process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`,
-      listen: ownSockets ? 'own' : 'cluster',
-      sticky: stickyBy(settings.routing.sticky),
-      trustedProxies: settings.routing.trustedProxies,
-      connectionPrefix,
-      redisUrl: settings.redis.url,
-      nodeOptions: process.env['NODE_OPTIONS'] ?? '',
-    },
-    policy: settings.policy,
-    isSticky: settings.routing.sticky !== false,
-    journal: openJournal(settings.journal, (sentence) => logger.warn(sentence)),
-    reportFolder: path.join(path.dirname(settings.control.socket), 'reports'),
-    measurer: createMeasurer(),
-    usage: () => usage.read(),
-    backends: createBackendWatch({ ...settings.database, prefix: connectionPrefix, entry: settings.app.entry, warn: (text) => logger.warn(text) }),
-    oomKills: () => readOomKills(),
-    mask: createMask({ ...process.env, ...settings.app.env }).text,
-    onStderr: (chunk) => stderr.write(chunk),
-  })
-  void primary.ended.then(() => stderr.close())
-  return primary
 }
 
 /** Takes away again what `start()` has opened. */

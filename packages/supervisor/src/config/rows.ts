@@ -106,8 +106,9 @@ export const surroundingRows: Rows<SurroundingValues> = {
   'database.minPerWorker': { kind: wholeNumber(1, 10_000), initial: 2, meaning: 'Connections that a worker needs in order to work at all' },
   'database.replicas': {
     kind: wholeNumber(1, 1000),
-    initial: 1,
-    meaning: 'Replicas that share the budget in equal parts; count those of an old and a new deployment that run at the same time',
+    shown: '1, with `redis.url` 2',
+    meaning:
+      'Replicas at the same time, at most; count those of an old and a new deployment. With `redis.url` they lend each other connections and each is sure of what its smallest fleet needs; else each takes an equal part',
   },
   'database.terminateOrphans': {
     kind: trueOrFalse,

@@ -1,3 +1,4 @@
+import { replicasOf } from './replicas.ts'
 import { leastBudget } from '../policy/budget-plan.ts'
 import { type Fault, notAllowed, problem } from './fault.ts'
 import { signalNames, triggerWord } from './rows-scaling.ts'
@@ -80,7 +81,7 @@ function ofTimes(values: Values): Fault[] {
 
 function ofDatabase(values: Values): Fault[] {
   const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': perWorker, 'workers.min': min } = values
-  const replicas = values['database.replicas']
+  const replicas = replicasOf(values)
   const needed = leastBudget({ reserve, minPerWorker: perWorker, replicas, minWorkers: min })
   if (budget === null || budget >= needed) return []
   const times = replicas === 1 ? '' : `database.replicas ${replicas} × `

@@ -1,3 +1,4 @@
+import { replicasOf } from './replicas.ts'
 import type { PolicyFunction } from '../policy/advice.ts'
 import { type DatabasePlan, planBudget } from '../policy/budget-plan.ts'
 import type { Prices } from '../policy/cost.ts'
@@ -101,7 +102,7 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       budget: values['database.budget'],
       reserve: values['database.reserve'],
       minPerWorker: values['database.minPerWorker'],
-      replicas: values['database.replicas'],
+      replicas: replicasOf(values),
       terminateOrphans: values['database.terminateOrphans'],
       url: values['database.url'],
     },
@@ -159,8 +160,11 @@ const pricesOf = (values: Values): Prices => ({
 })
 
 function databasePlan(values: Values): DatabasePlan | null {
-  const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': minPerWorker, 'database.replicas': replicas } = values
-  return budget === null ? null : planBudget({ budget, reserve, minPerWorker, replicas, minWorkers: values['workers.min'] })
+  const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': minPerWorker } = values
+  const isShared = values['redis.url'] !== null
+  return budget === null
+    ? null
+    : planBudget({ budget, reserve, minPerWorker, replicas: replicasOf(values), isShared, minWorkers: values['workers.min'] })
 }
 
 function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings {

@@ -78,7 +78,7 @@ export interface SurroundingValues {
   readonly 'database.budget': number | null
   readonly 'database.reserve': number
   readonly 'database.minPerWorker': number
-  readonly 'database.replicas': number
+  readonly 'database.replicas': number | null
   readonly 'database.terminateOrphans': boolean
   readonly 'database.url': string | null
   readonly 'redis.url': string | null

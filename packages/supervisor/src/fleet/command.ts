@@ -20,8 +20,8 @@ export type Command =
   | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number; readonly lastingMs: number | null }
   /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
   | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
-  /** How many database connections a worker may have open. */
-  | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number }
+  /** How many database connections a worker may have open; `untilMs` as in `LoanHeard`, null means until it hears something newer. */
+  | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number; readonly untilMs: number | null }
   /** Ask the database whose connections it has, those of these workers above all, who are gone. Answered once, by `backendsSeen`. */
   | { readonly kind: 'askBackends'; readonly workerIds: readonly number[] }
   /** Settles the request of an operator; `error` null means done. */

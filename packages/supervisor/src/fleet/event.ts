@@ -22,6 +22,9 @@ export type FleetEvent = { readonly nowMs: number } & (
   | ({ readonly kind: 'leaseUsed'; readonly workerId: number } & LeaseUse)
   | BackendsSeen
   | PeersHeard
+  | LoanHeard
+  /** What was lent to this replica goes back, since nobody said in time that it may keep it. */
+  | { readonly kind: 'loanEnded' }
   | { readonly kind: 'budgetRequested'; readonly requestId: number; readonly budget: number }
   | { readonly kind: 'scaleRequested'; readonly requestId: number; readonly workers: number | 'auto' }
   | { readonly kind: 'reloadRequested'; readonly requestId: number }
@@ -60,6 +63,14 @@ export interface BackendsSeen {
 /** What the other replicas say of themselves, as often as they are heard of. */
 export interface PeersHeard extends Peers {
   readonly kind: 'peersHeard'
+}
+
+/** How many database connections the others let this replica have, beyond its floor. */
+export interface LoanHeard {
+  readonly kind: 'loanHeard'
+  readonly granted: number
+  /** Until when: milliseconds of `process.hrtime()`, which all processes of a machine share. */
+  readonly untilMs: number
 }
 
 export interface Exited {

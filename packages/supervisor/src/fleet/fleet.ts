@@ -2,6 +2,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { LatencyCounts } from '../policy/latency.ts'
 import type { DatabasePlan } from '../policy/budget-plan.ts'
 import type { LeaseState } from '../policy/lease.ts'
+import { type Loan, firstLoan } from '../policy/loan.ts'
 import { type RespawnState, calm } from '../policy/respawn.ts'
 import type { Prices } from '../policy/cost.ts'
 import { type Peers, type ReplicaState, type ReplicaTotals, oneReplica } from '../policy/replicas.ts'
@@ -149,6 +150,7 @@ export interface Fleet {
   readonly standing: Decision | null
   /** Null where this replica is alone. */
   readonly peers: Peers | null
+  readonly loan: Loan
   readonly replicas: ReplicaState
   /** What the other replicas are told of this one; null before the first tick. */
   readonly totals: ReplicaTotals | null
@@ -192,6 +194,7 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     decisions: [],
     standing: null,
     peers: null,
+    loan: firstLoan(settings.database),
     replicas: oneReplica,
     totals: null,
     restarts: 0,

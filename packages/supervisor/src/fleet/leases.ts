@@ -4,6 +4,7 @@ import { type LeaseUse, grant, hear, isPending } from '../policy/lease.ts'
 import { isLeaving, isSpare, isStuck } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
 import type { Fleet, Worker } from './fleet.ts'
+import { availableOf, foreignOf, leaseUntilMs } from './loan.ts'
 
 /**
  * Who may hold how many database connections. A connection belongs to somebody until it is proven closed: to a worker as long as it has
@@ -30,46 +31,53 @@ export function shareConnections(draft: Draft): void {
 
 /** Once a tick: what was not confirmed may not have been heard. */
 export function repeatLeases(draft: Draft): void {
-  for (const worker of draft.fleet.workers) if (isPending(worker.lease)) sayLease(draft, worker.id)
+  const isTimed = draft.fleet.settings.database?.isShared ?? false
+  for (const worker of draft.fleet.workers) if (isTimed || isPending(worker.lease)) sayLease(draft, worker.id)
+}
+
+/** What was said holds longer now. */
+export function sayLeasesAgain(draft: Draft): void {
+  for (const worker of draft.fleet.workers) sayLease(draft, worker.id)
 }
 
 export function sayLease(draft: Draft, workerId: number): void {
   const worker = findWorker(draft, workerId)
   if (worker && worker.lease.sequence > 0) {
     const { sequence, granted } = worker.lease
-    draft.commands.push({ kind: 'lease', workerId, sequence, granted })
+    draft.commands.push({ kind: 'lease', workerId, sequence, granted, untilMs: leaseUntilMs(draft.fleet) })
   }
 }
 
 /** True while one more worker would find its floor; the rest waits for the next event. Connections of others never keep the fleet from being. */
 export function canFeedOneMore(fleet: Fleet): boolean {
   const input = budgetOf(fleet)
-  return input === null || feedsOneMore({ ...input, ...fleet.settings.database })
+  return input === null || feedsOneMore({ ...input, available: availableOf(fleet) })
 }
 
 /** How many workers the budget feeds, and the sentence part that says why; null where there is no budget. */
-export function databaseCeiling({ settings }: Pick<Fleet, 'settings'>): { readonly workers: number; readonly because: string } | null {
-  const { database } = settings
+export function databaseCeiling(fleet: Pick<Fleet, 'settings' | 'loan'>): { readonly workers: number; readonly because: string } | null {
+  const { database } = fleet.settings
   if (database === null) return null
-  const workers = mostWorkers(database.available, database.floor)
-  return { workers, because: `${database.available} connections feed ${workers} workers with ${database.floor} each, and a successor in a reload` }
+  const available = availableOf(fleet)
+  const workers = mostWorkers(available, database.floor)
+  return { workers, because: `${available} connections feed ${workers} workers with ${database.floor} each, and a successor in a reload` }
 }
 
 export function budgetOf(fleet: Fleet): BudgetInput | null {
   const { database } = fleet.settings
   if (database === null) return null
   const quarantined = fleet.quarantine.reduce((sum, { connections }) => sum + connections, 0)
-  return { available: availableBeside(database, foreignOf(fleet)), floor: database.floor, quarantined, claims: fleet.workers.map(claimOf) }
+  return {
+    available: availableBeside(database, foreignOf(fleet)) + fleet.loan.granted,
+    floor: database.floor,
+    quarantined,
+    claims: fleet.workers.map(claimOf),
+  }
 }
 
 /** How many connections of others there are beyond those that the budget keeps free. */
 export function foreignExcess(fleet: Fleet): number {
   return fleet.settings.database ? excessOf(fleet.settings.database, foreignOf(fleet)) : 0
-}
-
-/** Pools of another make connect under names of their own; they are in the lease already. */
-export function foreignOf({ server, workers }: Fleet): number {
-  return Math.max(0, server.foreign - workers.reduce((sum, { lease }) => sum + lease.external, 0))
 }
 
 function claimOf(worker: Worker): Claim {

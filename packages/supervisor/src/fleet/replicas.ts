@@ -21,7 +21,7 @@ export function standingNeed({ replicas, settings }: Pick<Fleet, 'replicas' | 's
 
 function ask({ fleet, notes }: Draft, { nowMs, intervalMs }: ScaleInput, own: ReplicaTotals): void {
   const { settings, replicas: before } = fleet
-  const totals = [own, ...(fleet.peers?.others ?? []).map((peer) => peer.totals)]
+  const totals = [own, ...(fleet.peers?.others ?? []).flatMap((peer) => peer.totals ?? [])]
   const limit = settings.database?.options.replicas ?? null
   const elected = electedOf(fleet.peers)
   const next = decideReplicas(before, { nowMs, intervalMs, totals, limit, elected }, settings.scaling)
@@ -34,7 +34,7 @@ function ask({ fleet, notes }: Draft, { nowMs, intervalMs }: ScaleInput, own: Re
 function electedOf(peers: Peers | null): { readonly id: string; readonly needs: number | null } | null {
   if (peers === null || peers.others === null) return null
   const lower = peers.others.filter(({ id }) => id < peers.ownId)
-  return lower.length === 0 ? null : lower.map(({ id, totals }) => ({ id, needs: totals.needs })).reduce((a, b) => (b.id < a.id ? b : a))
+  return lower.length === 0 ? null : lower.map(({ id, totals }) => ({ id, needs: totals?.needs ?? null })).reduce((a, b) => (b.id < a.id ? b : a))
 }
 
 function mostWorkers({ max, ceiling, databaseCeiling }: ScaleInput): number {

@@ -5,7 +5,8 @@ import { type Draft, findWorker, live, openDraft, patchWorker } from './draft.ts
 import type { FleetEvent } from './event.ts'
 import { onExited, onForkFailed } from './exits.ts'
 import type { Fleet } from './fleet.ts'
-import { onLeaseUsed, repeatLeases, sayLease, shareConnections } from './leases.ts'
+import { onLeaseUsed, repeatLeases, sayLease, sayLeasesAgain, shareConnections } from './leases.ts'
+import { onLoanEnded, onLoanHeard } from './loan.ts'
 import type { Note } from './note.ts'
 import { onBackendsSeen, watchServer } from './quarantine.ts'
 import { reconcile } from './reconcile.ts'
@@ -79,6 +80,11 @@ function take(draft: Draft, event: FleetEvent): void {
     case 'peersHeard':
       draft.fleet.peers = { ownId: event.ownId, others: event.others }
       return
+    case 'loanHeard':
+      onLoanHeard(draft, event)
+      return sayLeasesAgain(draft)
+    case 'loanEnded':
+      return onLoanEnded(draft)
     case 'budgetRequested':
       return onBudgetRequested(draft, event.requestId, event.budget)
     case 'scaleRequested':

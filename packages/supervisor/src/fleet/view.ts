@@ -5,13 +5,14 @@ import type { DatabaseUse } from '../policy/sample.ts'
 import { countReady } from './census.ts'
 import { customNames } from './custom-signals.ts'
 import type { Fleet, Worker } from './fleet.ts'
-import { budgetOf, foreignExcess, foreignOf } from './leases.ts'
+import { budgetOf, foreignExcess } from './leases.ts'
+import { coordinationOf, foreignOf } from './loan.ts'
 import { factsOf, fleetSignals } from './observe.ts'
 import { standingNeed } from './replicas.ts'
 import type { DatabaseStatus, FleetStatus, Status, WorkerStatus } from './status.ts'
 
 /** The parts of the status that the fleet knows; the edge adds its own. */
-export type FleetView = Omit<Status, 'version' | 'pid' | 'replica'>
+export type FleetView = Omit<Status, 'version' | 'pid' | 'replica'> & { readonly replica: Omit<Status['replica'], 'id'> }
 
 export function viewOf(fleet: Fleet, nowMs: number): FleetView {
   return {
@@ -23,6 +24,7 @@ export function viewOf(fleet: Fleet, nowMs: number): FleetView {
     fleet: viewFleet(fleet),
     capacity: fleet.settings.capacity,
     database: viewDatabase(fleet),
+    replica: coordinationOf(fleet.peers),
     restarts: { total: fleet.restarts, lastExit: fleet.lastExit },
     replicas: standingNeed(fleet),
     lastDecision: fleet.decisions.at(-1) ?? null,
@@ -64,7 +66,7 @@ function viewDatabase(fleet: Fleet): DatabaseStatus | null {
   const sum = (of: (lease: LeaseState) => number): number => workers.reduce((total, { lease }) => total + of(lease), 0)
   return {
     budget,
-    share,
+    share: share + fleet.loan.granted,
     granted: sum(({ granted }) => granted),
     acknowledged: sum(({ acknowledged }) => acknowledged),
     inUse: sum(({ inUse }) => inUse),

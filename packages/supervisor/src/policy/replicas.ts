@@ -20,8 +20,14 @@ export interface ReplicaTotals {
 
 /** Another replica of the same service. */
 export interface Peer {
+  /** Made up at each start of a replica: a new one, even on the same machine, is not the old one. */
   readonly id: string
-  readonly totals: ReplicaTotals
+  /** As the platform calls it, for people. */
+  readonly name: string
+  /** Where it takes what belongs to its workers, `host:port` on the private network; null where it does not. */
+  readonly address: string | null
+  /** Null until it has them. */
+  readonly totals: ReplicaTotals | null
 }
 
 /** The replicas as Redis shows them. */

@@ -8,7 +8,15 @@ import { readGoneWithinMs } from './server-timeouts.ts'
 export interface BackendWatch {
   /** Calls `seen` once, when the server has answered; while it is away it is asked again and again. */
   ask(workerIds: readonly number[], clock: Clock, seen: (event: BackendsSeen) => void): void
+  /** Connections of all replicas, by member; rejects if the server does not answer. */
+  census(): Promise<Census>
   close(): void
+}
+
+export interface Census {
+  readonly connections: Readonly<Record<string, number>>
+  /** Connections that have not told their name yet. */
+  readonly unnamed: number
 }
 
 export interface BackendWatchOptions {
@@ -40,10 +48,12 @@ const NOTHING = {
   goneWithinMs: null,
 }
 
+const NOBODY: Census = { connections: {}, unnamed: 0 }
+
 type Row = { readonly pid: number; readonly application_name: string; readonly is_starting: boolean; readonly is_foreign: boolean }
 
 /** Other replicas and deployments have names of the same kind, and a part of the budget that is theirs. */
-const OF_A_FLEET = '^stationmaster [0-9a-f]{8} worker '
+const OF_A_FLEET = '^stationmaster [0-9a-f]{12} worker '
 const LOOK = `select pid, application_name, usesysid is null as is_starting, usesysid is not null and application_name !~ '${OF_A_FLEET}' as is_foreign
   from pg_stat_activity where backend_type = 'client backend' and (usename = current_user or usesysid is null or starts_with(application_name, $1))`
 const END = 'select pg_terminate_backend(pid) from pg_stat_activity where pid = any($1) and starts_with(application_name, $2)'
@@ -69,6 +79,20 @@ class Watch implements BackendWatch {
 
   ask(workerIds: readonly number[], clock: Clock, seen: (event: BackendsSeen) => void): void {
     void this.#lookUntilSeen(workerIds, clock).then((event) => event && seen(event))
+  }
+
+  async census(): Promise<Census> {
+    const { url, entry, prefix } = this.#options
+    const pg = url === null ? null : loadPg(entry, import.meta.url)
+    if (pg === null) return NOBODY
+    try {
+      const client = this.#client ?? (await this.#connect(pg))
+      return this.#isPooled ? NOBODY : censusOf((await client.query<Row>(LOOK, [prefix])).rows)
+    } catch (error) {
+      this.#client?.end().catch(() => {})
+      this.#client = null
+      throw error
+    }
   }
 
   close(): void {
@@ -163,4 +187,13 @@ function countByWorker(rows: readonly Row[], prefix: string): { workerId: number
     if (workerId > 0) counts.set(workerId, (counts.get(workerId) ?? 0) + 1)
   }
   return [...counts].map(([workerId, connections]) => ({ workerId, connections }))
+}
+
+function censusOf(rows: readonly Row[]): Census {
+  const counts = new Map<string, number>()
+  for (const { application_name: name } of rows) {
+    const member = /^stationmaster (\w+) worker \d/.exec(name)?.[1]
+    if (member !== undefined) counts.set(member, (counts.get(member) ?? 0) + 1)
+  }
+  return { connections: Object.fromEntries(counts), unnamed: rows.filter((row) => row.is_starting).length }
 }

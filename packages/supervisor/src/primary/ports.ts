@@ -1,7 +1,9 @@
 import type { PolicyFunction } from '../policy/advice.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Usage } from '../policy/sample.ts'
+import type { LoanHeard, PeersHeard } from '../fleet/event.ts'
 import type { TimedNote } from '../fleet/note.ts'
+import type { Word } from '../fleet/loan.ts'
 import type { Status } from '../fleet/status.ts'
 import type { BackendWatch } from './backend-watch.ts'
 import type { Journal } from './journal.ts'
@@ -35,6 +37,20 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void
 }
 
+/** What a coordination needs of the fleet. */
+export interface CoordinationEdges {
+  /** What this replica has to say right now. */
+  word(): Word
+  heard(event: PeersHeard | LoanHeard | { readonly kind: 'loanEnded' }): void
+}
+
+/** How this replica meets the others. What each tells is `Peer` in policy/replicas.ts; what is heard, `fleet.peers` and `fleet.loan` hold. */
+export interface Coordination {
+  start(edges: CoordinationEdges): void
+  /** Resolves when the others know that it goes, or cannot be told. */
+  close(): Promise<void>
+}
+
 /** What the primary needs from outside. */
 export interface PrimaryParts {
   readonly launch: Omit<LaunchContext, 'neighbours'>
@@ -54,6 +70,8 @@ export interface PrimaryParts {
   usage(): Promise<Usage>
   /** Which connections of dead workers the database still has; null where nobody limits them. */
   readonly backends: BackendWatch | null
+  /** Null: this replica is alone. */
+  readonly coordination: Coordination | null
   /** The container's count of processes killed for memory; null where there is none. */
   oomKills(): Promise<number | null>
   /** Takes secrets out of what a worker said: its last words are shown to others than those who read its stderr. */

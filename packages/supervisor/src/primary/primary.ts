@@ -2,6 +2,7 @@ import { StationmasterError } from '../errors.ts'
 import type { Command } from '../fleet/command.ts'
 import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Note, TimedNote } from '../fleet/note.ts'
+import { wordOf } from '../fleet/loan.ts'
 import { viewOf } from '../fleet/view.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
 import { createAnnouncer } from './announcer.ts'
@@ -102,6 +103,7 @@ export class Primary implements Control {
       warn: (sentence) => this.#warn(sentence),
     })
     this.#engine.dispatch({ kind: 'started' })
+    this.#parts.coordination?.start({ word: () => wordOf(this.#engine.fleet()), heard: (event) => this.#engine.dispatch(event) })
   }
 
   /** A second call hurries, a third one ends it now. */
@@ -115,9 +117,8 @@ export class Primary implements Control {
   }
 
   status(): ReturnType<Control['status']> {
-    const { replicaId } = this.#parts.launch
     const view = viewOf(this.#engine.fleet(), this.#clock.nowMs())
-    return { version: 1, pid: process.pid, ...view, replica: { id: replicaId, peers: 1, coordination: 'alone' } }
+    return { version: 1, pid: process.pid, ...view, replica: { id: this.#parts.launch.replicaId, ...view.replica } }
   }
 
   decisions(last: number): ReturnType<Control['decisions']> {
@@ -206,9 +207,8 @@ export class Primary implements Control {
     this.#neighbourhood?.forget(workerId)
     // While nobody serves yet, a socket that was waited for is not a matter of trying again.
     if (fault !== null && this.#parts.launch.listen === 'own' && this.#engine.fleet().phase === 'starting') this.fail(fault)
-    const { code, signal } = exit
     const lastStderrLines = exit.lastStderrLines.map((line) => this.#parts.mask(line))
-    this.#engine.dispatch({ kind: 'exited', workerId, code, signal, cause, lastStderrLines })
+    this.#engine.dispatch({ kind: 'exited', workerId, code: exit.code, signal: exit.signal, cause, lastStderrLines })
   }
 
   #finish(end: End): void {
@@ -221,7 +221,7 @@ export class Primary implements Control {
     this.#parts.measurer.close()
     this.#parts.backends?.close()
     this.#engine.close()
-    this.#end.resolve(end)
+    void Promise.resolve(this.#parts.coordination?.close()).finally(() => this.#end.resolve(end))
   }
 
   /** A bug of ours. What serves is drained, and whoever runs us starts us anew; if even that fails, it ends here. */

@@ -19,6 +19,8 @@ const NUMBERS_OF: Readonly<Record<FleetEvent['kind'], readonly string[]>> = {
   leaseUsed: ['workerId'],
   backendsSeen: ['askedAtMs', 'starting', 'foreign'],
   peersHeard: [],
+  loanHeard: ['granted', 'untilMs'],
+  loanEnded: [],
   budgetRequested: ['requestId', 'budget'],
   scaleRequested: ['requestId'],
   reloadRequested: ['requestId'],

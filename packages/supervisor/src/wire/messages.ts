@@ -62,8 +62,8 @@ export type PrimaryMessage =
   | { readonly kind: 'routes'; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
   /** Answer to `handOver`. */
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
-  /** How many database connections it may have open; a lower sequence than one it knows is old news. */
-  | { readonly kind: 'lease'; readonly sequence: number; readonly granted: number }
+  /** How many database connections it may have open, and until when (milliseconds of `process.hrtime()`, null: no end); a lower sequence than one it knows is old news. */
+  | { readonly kind: 'lease'; readonly sequence: number; readonly granted: number; readonly untilMs: number | null }
   | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }
 
 export interface ListenError {

@@ -116,7 +116,12 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'handedOver':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'lease':
-      return { kind, sequence: countOf(fields, 'sequence'), granted: countOf(fields, 'granted') }
+      return {
+        kind,
+        sequence: countOf(fields, 'sequence'),
+        granted: countOf(fields, 'granted'),
+        untilMs: orNull(fields, 'untilMs', () => amountOf(fields, 'untilMs')),
+      }
     case 'probe':
       return { kind, path: textOf(fields, 'path', MAX_PATH_LENGTH), timeoutMs: durationOf(fields, 'timeoutMs') }
     default:

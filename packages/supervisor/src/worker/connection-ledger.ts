@@ -25,6 +25,9 @@ export class ConnectionLedger {
   readonly #listeners = new Set<() => void>()
   #sequence = 0
   #granted = 0
+  /** When the lease is over unless it is said again; null: never. By the clock that all processes of a machine share. */
+  #untilMs: number | null = null
+  #end: NodeJS.Timeout | null = null
   #open = 0
   /** Connections on their way out: idle ones that were told to end. */
   #closing = 0
@@ -34,6 +37,8 @@ export class ConnectionLedger {
   #toldAtMs = Number.NEGATIVE_INFINITY
   #told = { inUse: 0, waiting: 0 }
   #isWanted = false
+  /** What listeners last heard of. */
+  #known = 0
 
   constructor(tell: (use: LeaseUse) => void) {
     this.#tell = tell
@@ -48,8 +53,9 @@ export class ConnectionLedger {
     return backOff
   }
 
+  /** What may be open now. */
   get granted(): number {
-    return this.#granted
+    return this.#untilMs !== null && monotonicMs() >= this.#untilMs ? 0 : this.#granted
   }
 
   get open(): number {
@@ -74,12 +80,12 @@ export class ConnectionLedger {
   }
 
   get mayOpen(): boolean {
-    return this.open < this.#granted
+    return this.open < this.granted
   }
 
   /** More is open, and not yet on its way out, than the lease allows. */
   get isAbove(): boolean {
-    return this.open - this.#closing > this.#granted
+    return this.open - this.#closing > this.granted
   }
 
   join(member: LedgerMember): void {
@@ -92,15 +98,16 @@ export class ConnectionLedger {
   }
 
   /** A new lease, or the same once more: then the answer was lost. */
-  take(sequence: number, granted: number): void {
+  take(sequence: number, granted: number, untilMs: number | null): void {
     if (sequence < this.#sequence) return
-    const changed = granted !== this.#granted
+    const before = this.#known
     this.#sequence = sequence
     this.#granted = granted
-    if (changed) for (const listener of this.#listeners) listener()
-    this.#shrink()
-    this.wakeAll()
+    this.#untilMs = untilMs
+    this.#noteChange(before)
     this.#tellNow()
+    if (this.#end) clearTimeout(this.#end)
+    this.#end = untilMs === null ? null : setTimeout(() => this.#noteChange(this.#known), untilMs - monotonicMs()).unref()
   }
 
   /** One more attempt to connect. Answers how to say that the server has let go of it; saying it twice does no harm. */
@@ -157,6 +164,13 @@ export class ConnectionLedger {
     for (const member of this.#members) member.wake()
   }
 
+  #noteChange(before: number): void {
+    this.#known = this.granted
+    if (this.#known !== before) for (const listener of this.#listeners) listener()
+    this.#shrink()
+    this.wakeAll()
+  }
+
   #tellSoon(): void {
     if (this.#timer || this.#sequence === 0) return
     const waitMs = Math.max(0, this.#toldAtMs + TELL_AGAIN_MS - performance.now())
@@ -174,7 +188,7 @@ export class ConnectionLedger {
   }
 
   #shrink(): void {
-    const surplus = this.open - this.#closing - this.#granted
+    const surplus = this.open - this.#closing - this.granted
     if (surplus > 0) this.#closeIdle(surplus)
   }
 
@@ -188,4 +202,9 @@ export class ConnectionLedger {
     for (const member of this.#members) sum += of(member)
     return sum
   }
+}
+
+/** A stopped supervisor cannot say that a lease is over, so its end is a time that every process can tell. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n)
 }

@@ -159,7 +159,7 @@ export class Runtime {
       case 'count':
         return this.#count.tell()
       case 'lease':
-        return this.#ledger?.take(message.sequence, message.granted)
+        return this.#ledger?.take(message.sequence, message.granted, message.untilMs)
       case 'shed':
         return letGo(this.#traffic, this.#engines, message)
       case 'probe':

@@ -1,0 +1,14 @@
+import type { DatabasePlan } from './budget-plan.ts'
+
+/** Database connections that the other replicas let this one have, beyond its floor. */
+export interface Loan {
+  /** Below 0 as long as it is not known whether there is room for the floor. */
+  readonly granted: number
+  /** Until when, on the clock that all processes of this machine share; null where nothing was lent. */
+  readonly untilMs: number | null
+}
+
+/** At first not even the floor, where others may have to be heard. */
+export function firstLoan(plan: Pick<DatabasePlan, 'isShared' | 'available'> | null): Loan {
+  return { granted: plan?.isShared ? -plan.available : 0, untilMs: null }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { beat } from '../../packages/supervisor/src/policy/share.ts'
+import { storm } from './share-storm.ts'
+
+const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1)
+
+describe('replicas that share a budget', () => {
+  it('never have one connection too many, whatever is lost, late, cut, flushed, restored from an old copy, paused, killed or jumps in time', () => {
+    for (const seed of SEEDS) {
+      const { most, limit, inUse, faults } = storm({ seed, steps: 3000 })
+      expect({ seed, isWithin: most <= limit }).toEqual({ seed, isWithin: true })
+      expect(faults).toBeGreaterThan(3)
+      // Beats are lost in the end as well, so now and then somebody gives back what it may not be sure of.
+      expect({ seed, isUsed: inUse >= 0.9 * limit }).toEqual({ seed, isUsed: true })
+    }
+  })
+
+  describe('are found out by that storm', () => {
+    const breaks = (options: Partial<Parameters<typeof storm>[0]>): boolean =>
+      SEEDS.some((seed) => {
+        const { most, limit } = storm({ seed, steps: 3000, ...options })
+        return most > limit
+      })
+
+    it('when one goes on with what it was lent after its time', () => {
+      expect(breaks({ neverEnds: true })).toBe(true)
+    })
+
+    it('when what the database shows is believed before the time is over', () => {
+      expect(breaks({ beat: (known, input) => beat(known && { ...known, isSwept: true }, input) })).toBe(true)
+    })
+
+    it('when an old copy is believed', () => {
+      expect(breaks({ beat: (known, input) => beat(known && { ...known, keeper: input.keeper }, { ...input, seenVersion: 0 }) })).toBe(true)
+    })
+
+    it('when what was forgotten is not looked for', () => {
+      expect(
+        breaks({ beat: (known, input) => beat(known, input.sweep === null ? input : { ...input, sweep: { ...input.sweep, connections: {} } }) }),
+      ).toBe(true)
+    })
+
+    it('when a shrink counts before it is confirmed', () => {
+      expect(
+        breaks({
+          beat: (known, input) => beat(known, input.part === null ? input : { ...input, part: { ...input.part, held: input.part.granted } }),
+        }),
+      ).toBe(true)
+    })
+  })
+})
