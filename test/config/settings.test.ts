@@ -57,6 +57,7 @@ test('with nothing but an entry, every default is the documented one', () => {
         warmUpMs: 0,
         surge: { eventLoopUtilization: 0.95, queue: 300, forMs: 2000 },
         schedule: [],
+        heldWhileIdle: ['queue', 'p95'],
       },
     },
     policy: null,

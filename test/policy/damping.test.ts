@@ -8,15 +8,15 @@ describe('a rate', () => {
   const perMinute = { workers: 3, perMs: 60_000 }
 
   test('holds growth back in the surge lane too, says how many and when more may come, and lets them come then', () => {
-    const policy = new Policy(2, { rateUp: perMinute }).feed({ queue: 900 }, 2)
+    const policy = new Policy(2, { rateUp: perMinute }).feed({ queue: 900, eventLoopUtilization: 0.99 }, 2)
     expect(policy.target).toBe(4)
-    policy.feed({ queue: 900 }, 2)
+    policy.feed({ queue: 900, eventLoopUtilization: 0.99 }, 2)
     expect(policy.target).toBe(5)
     expect(policy.told.at(-1)).toMatchObject({ from: 4, to: 5, wanted: 8, heldBackBy: ['rate.up: at most 3 workers may be added in 60 s'] })
-    policy.feed({ queue: 900 }, 57)
+    policy.feed({ queue: 900, eventLoopUtilization: 0.99 }, 57)
     expect(policy.target).toBe(5)
     expect(policy.last?.wouldChange).toBe('1 s more of the same')
-    expect(policy.feed({ queue: 900 }, 1).target).toBe(7)
+    expect(policy.feed({ queue: 900, eventLoopUtilization: 0.99 }, 1).target).toBe(7)
   })
 
   test('holds shrinking back', () => {
@@ -29,7 +29,7 @@ describe('a rate', () => {
   test('does not count what was ordered: floors and ceilings', () => {
     const policy = new Policy(1, { rateUp: perMinute }, { min: 6 }).feed({}, 1)
     expect(policy.target).toBe(6)
-    expect(policy.feed({ queue: 900 }, 2).target).toBe(9)
+    expect(policy.feed({ queue: 900, eventLoopUtilization: 0.99 }, 2).target).toBe(9)
   })
 
   test('whatever the load does, no time of that length sees more than it allows', () => {
@@ -64,7 +64,7 @@ describe('the penalty for flapping', () => {
     const short = { down: { queue: { threshold: 10, forMs: 10_000 } }, cooldownUpMs: 0, cooldownDownMs: 20_000 }
     const changesIn = (policy: Policy, waves: number): number => {
       const before = policy.changes().length
-      for (let wave = 0; wave < waves; wave++) policy.feed({ queue: 900 }, 4).feed(quiet, 60)
+      for (let wave = 0; wave < waves; wave++) policy.feed({ queue: 900, eventLoopUtilization: 0.99 }, 4).feed(quiet, 60)
       return policy.changes().length - before
     }
     const [punished, free] = [new Policy(2, short), new Policy(2, { ...short, flapPenalty: false })]
@@ -74,7 +74,7 @@ describe('the penalty for flapping', () => {
   })
 
   test('the decision says how long and why', () => {
-    const policy = new Policy(3, { cooldownUpMs: 0 }).feed(quiet, 300).feed({ queue: 900 }, 2)
+    const policy = new Policy(3, { cooldownUpMs: 0 }).feed(quiet, 300).feed({ queue: 900, eventLoopUtilization: 0.99 }, 2)
     expect(policy.state.flaps.count).toBe(1)
     policy.feed(quiet, 310)
     expect(policy.last?.heldBackBy).toEqual(['cooldown.down: 290 s of 600 s left (2 × 300 s, because it grew right after it shrank)'])

@@ -105,6 +105,7 @@ describe('with scaling.predict', () => {
             ready: target,
             serving: target,
             bootMs,
+            busiest: null,
             ...limits,
           }
           const [on, off] = [true, false].map((predict) => decide(state, input, { ...defaultScaling, predict }))

@@ -54,6 +54,7 @@ export class Policy {
       ready: target,
       serving: target,
       bootMs: null,
+      busiest: null,
     }
     const input = { ...base, ...this.fields }
     const verdict = decide(this.state, input, this.settings)

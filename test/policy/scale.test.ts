@@ -158,7 +158,7 @@ test('not even a scheduled floor forks what the container cannot carry', () => {
 })
 
 test('shadow mode decides and explains, and never acts; its record has the pace of the real one', () => {
-  const policy = new Policy(2, { mode: 'shadow' }).feed({ cpu: 0.9, queue: 900 }, 600)
+  const policy = new Policy(2, { mode: 'shadow' }).feed({ cpu: 0.9, queue: 900, eventLoopUtilization: 0.9 }, 600)
   expect(policy.target).toBe(2)
   expect(policy.changes()).toEqual([])
   expect(policy.told[0]).toMatchObject({ from: 2, to: 2, wanted: 4, lane: 'surge', heldBackBy: ['shadow mode: decided, not done'] })
@@ -169,7 +169,7 @@ test('shadow mode decides and explains, and never acts; its record has the pace 
 })
 
 test('by hand: the policy explains what it would do, and does nothing', () => {
-  const policy = new Policy(2, {}, { byHand: true }).feed({ queue: 900 }, 60)
+  const policy = new Policy(2, {}, { byHand: true }).feed({ queue: 900, eventLoopUtilization: 0.9 }, 60)
   expect(policy.target).toBe(2)
   expect(policy.last).toMatchObject({ to: 2, wanted: 4, lane: 'manual' })
 })

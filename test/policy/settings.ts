@@ -32,4 +32,5 @@ export const defaultScaling: ScalingSettings = {
   warmUpMs: 0,
   surge: { eventLoopUtilization: 0.95, queue: 300, forMs: seconds(2) },
   schedule: [],
+  heldWhileIdle: ['queue', 'p95'],
 }

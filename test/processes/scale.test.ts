@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -123,6 +124,20 @@ describe('with the load', () => {
     const again = replay({ start, events: lines.map((line) => JSON.parse(line) as FleetEvent) })
     expect(again.decisions).toContainEqual(decision)
     expect(load.summary()).toBe('none')
+  })
+
+  it('adds nobody for requests that wait elsewhere, and says so: what tells it is measured in real workers', async ({ stage }) => {
+    // The standard threshold of the queue: undefined takes the harness's `false` away.
+    const scaling = { surge: {}, up: { queue: undefined } }
+    const station = await stage.start({ app: 'slow-handler', config: { workers: { min: 1 }, scaling }, env: { SLOW_MS: '60000' } }, 1)
+    const waiting = Array.from({ length: 330 }, () => http.get({ port: station.place.port, path: '/slow', agent: false }).on('error', () => {}))
+    const held = await until('a decision that is held back', async () =>
+      (await station.control.decisions()).find(({ heldBackBy }) => heldBackBy.some((sentence) => sentence.startsWith('elsewhere: '))),
+    )
+    for (const request of waiting) request.destroy()
+    expect(held).toMatchObject({ from: 1, to: 1, lane: 'surge' })
+    expect(held?.reason).toMatch(/^surge: queue \d+ above 300 for /)
+    expect((await station.status())?.fleet.target).toBe(1)
   })
 
   it("follows a signal of the app's own", async ({ stage }) => {

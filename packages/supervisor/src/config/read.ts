@@ -22,6 +22,8 @@ export interface Reading {
   readonly custom: Readonly<Record<Side, Readonly<Record<string, Trigger>>>>
   /** Options that took their value from an environment variable. */
   readonly fromEnvironment: ReadonlySet<string>
+  /** Options that somebody gave a value: not by default and not by a preset. */
+  readonly given: ReadonlySet<string>
   readonly faults: readonly Fault[]
 }
 
@@ -30,6 +32,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
   const values: Record<string, unknown> = {}
   const custom: Record<Side, Record<string, Trigger>> = { up: {}, down: {} }
   const fromEnvironment = new Set<string>()
+  const allGiven = new Set<string>()
   const faults: Fault[] = []
   const customKinds = new Map<string, { kind: Kind<Trigger | null>; into: Record<string, Trigger> }>()
   for (const side of ['up', 'down'] as const) customKinds.set(`scaling.${side}.`, { kind: customSignal(side), into: custom[side] })
@@ -54,6 +57,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
     const borrowed = given === undefined && variable !== undefined && variable !== '' && suits(row, variable)
     const value = borrowed ? variable : given === undefined ? (preset[path] ?? row.initial) : completed(given, preset[path])
     if (borrowed) fromEnvironment.add(path)
+    if (given !== undefined) allGiven.add(path)
     values[path] = value === undefined ? null : parse(row.kind, value, path, row.secret === true)
   }
 
@@ -79,7 +83,7 @@ export function readOptions(raw: unknown, environment: Environment): Reading {
   const preset = presetIn(plain)
   const ownPolicy = policyIn(raw)
   readGroup(tree, '', plain)
-  return { values: values as unknown as Values, custom, fromEnvironment, faults }
+  return { values: values as unknown as Values, custom, fromEnvironment, given: allGiven, faults }
 }
 
 function presetIn(options: unknown): (typeof presets)[Preset] {

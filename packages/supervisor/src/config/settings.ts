@@ -85,7 +85,7 @@ const STANDARD_HEALTH_TIMEOUT_MS = 5000
 const NEVER: number = Number.MAX_SAFE_INTEGER
 const SURGE_QUEUE_FACTOR = 3
 
-export function settingsOf({ values, custom }: Reading, surroundings: Surroundings): Settings {
+export function settingsOf({ values, custom, given }: Reading, surroundings: Surroundings): Settings {
   const { baseFolder, workingFolder = baseFolder, environment, capacity, isTerminal } = surroundings
   const socket = values['control.socket']
   return {
@@ -95,7 +95,7 @@ export function settingsOf({ values, custom }: Reading, surroundings: Surroundin
       execArgv: values.execArgv,
       env: values.env,
     },
-    fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, custom) },
+    fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, { custom, given }) },
     policy: values['scaling.policy'],
     routing: { balance: values['routing.balance'], sticky: values['routing.sticky'], trustedProxies: values['routing.trustedProxies'] },
     database: {
@@ -167,7 +167,7 @@ function databasePlan(values: Values): DatabasePlan | null {
     : planBudget({ budget, reserve, minPerWorker, replicas: replicasOf(values), isShared, minWorkers: values['workers.min'] })
 }
 
-function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings {
+function scalingPart(values: Values, { custom, given }: Pick<Reading, 'custom' | 'given'>): ScalingSettings {
   return {
     mode: values['scaling.mode'],
     up: triggers(values, 'up', custom.up),
@@ -183,7 +183,15 @@ function scalingPart(values: Values, custom: Reading['custom']): ScalingSettings
     warmUpMs: values['scaling.warmUp'],
     surge: surgePart(values['scaling.surge'], values['scaling.up.queue']),
     schedule: values['scaling.schedule'],
+    heldWhileIdle: heldWhileIdle(values, given),
   }
+}
+
+/** Who gives a threshold for requests that wait has said how much of them a worker takes, whatever they wait for. */
+function heldWhileIdle(values: Values, given: Reading['given']): string[] {
+  const surge = values['scaling.surge']
+  const hasOwnSurge = typeof surge?.queue === 'number'
+  return [...(given.has('scaling.up.queue') || hasOwnSurge ? [] : ['queue']), ...(given.has('scaling.up.p95') ? [] : ['p95'])]
 }
 
 function triggers(values: Values, side: Side, custom: Readonly<Record<string, Trigger>>): Record<string, Trigger> {

@@ -53,8 +53,11 @@ function warmthOf({ nowMs, settings }: Fleet, { life }: Worker): number {
   return life.kind !== 'ready' || warmUpMs === 0 ? 1 : Math.min(1, Math.max(0, nowMs - life.readyAtMs) / warmUpMs)
 }
 
-export function fleetSignals(fleet: Fleet): Signals {
-  const ready = fleet.workers.filter(isReady).map((worker) => factsOf(fleet, worker))
+export function readyFacts(fleet: Fleet): WorkerFacts[] {
+  return fleet.workers.filter(isReady).map((worker) => factsOf(fleet, worker))
+}
+
+export function fleetSignals(fleet: Fleet, ready: readonly WorkerFacts[] = readyFacts(fleet)): Signals {
   return readSignals(ready, warming(fleet), fleet, customNames(fleet.settings.scaling))
 }
 

@@ -1,4 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
+import { busiestOf } from '../policy/elsewhere.ts'
 import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
@@ -10,7 +11,7 @@ import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
 import { databaseCeiling } from './leases.ts'
 import { countReplicas } from './replicas.ts'
-import { currentCeiling, fleetSignals, knownMemoryBytes, takeIn, takeInUsage } from './observe.ts'
+import { currentCeiling, fleetSignals, knownMemoryBytes, readyFacts, takeIn, takeInUsage } from './observe.ts'
 
 /** Decisions kept for `explain`. */
 const DECISIONS_KEPT = 200
@@ -35,7 +36,8 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
   fleet.spareTarget = spareTarget(fleet)
   fleet.limits = currentLimits(fleet, wallMs)
   const { min, max } = fleet.limits
-  const signals = fleetSignals(fleet)
+  const facts = readyFacts(fleet)
+  const signals = fleetSignals(fleet, facts)
   const byHand = fleet.mode === 'manual'
   const ready = countReady(fleet)
   const serving = ready + warming(fleet)
@@ -48,6 +50,7 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
     min,
     max,
     signals,
+    busiest: busiestOf(facts),
     ...ceilings,
     byHand,
     ready,
@@ -76,9 +79,9 @@ function spareTarget(fleet: Fleet): number {
 
 function scale(draft: Draft, input: ScaleInput): void {
   const { fleet } = draft
-  const { state, decision: ofWorkers, news } = decide(fleet.scale, input, scalingInForce(fleet))
+  const { state, decision: ofWorkers, news, waitsElsewhere } = decide(fleet.scale, input, scalingInForce(fleet))
   fleet.scale = state
-  const decision = { ...ofWorkers, replicas: countReplicas(draft, input, ofWorkers) }
+  const decision = { ...ofWorkers, replicas: countReplicas(draft, input, waitsElsewhere ? { ...ofWorkers, wanted: ofWorkers.from } : ofWorkers) }
   fleet.standing = decision
   // What the load would call for is there to be asked for, but while the size is set by hand it is not news.
   if (news && !input.byHand) carryOut(draft, decision)

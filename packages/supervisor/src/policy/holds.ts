@@ -1,4 +1,5 @@
 import type { SignalReading } from './decision.ts'
+import { advanceBusiest } from './elsewhere.ts'
 import type { ScalingSettings, Trigger } from './settings.ts'
 import type { Signals } from './signals.ts'
 import { type Hold, advanceHold, heldForMs, heldLongEnough } from './window.ts'
@@ -13,14 +14,18 @@ export interface Holds {
   readonly surge: HoldsByName
   /** Of what is expected, not of what is. */
   readonly expected: HoldsByName
+  /** The share of its time that the busiest worker uses, mean of the last seconds; null where that is not known. */
+  readonly busiest: number | null
 }
 
-export const noHolds: Holds = { up: {}, down: {}, surge: {}, expected: {} }
+export const noHolds: Holds = { up: {}, down: {}, surge: {}, expected: {}, busiest: null }
 
 export interface Tick {
   readonly nowMs: number
   readonly intervalMs: number
   readonly signals: Signals
+  /** The share of its time that the busiest worker uses; null where that is not known. */
+  readonly busiest: number | null
   /** Means that are to be expected when a worker forked now would serve; empty where nothing is foretold. */
   readonly expected: Readonly<Record<string, number>>
 }
@@ -50,6 +55,7 @@ export function advanceHolds(holds: Holds, tick: Tick, settings: ScalingSettings
     down: advanceSide(holds.down, settings.down, tick, 'below'),
     surge: advanceSide(holds.surge, surgeTriggers(settings), tick, 'above'),
     expected: advanceSide(holds.expected, expectedTriggers(settings), tick, 'expected'),
+    busiest: advanceBusiest(holds.busiest ?? null, tick.busiest, tick.intervalMs),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Advice } from './advice.ts'
 import type { Decision } from './decision.ts'
 import { describeReadings } from './describe.ts'
+import { shrinkStep } from './give-back.ts'
 import { type Holds, type Readings, type Tick, allReadings, expectedTriggers, readings, surgeTriggers } from './holds.ts'
 import type { ScalingSettings } from './settings.ts'
 
@@ -12,11 +13,16 @@ export interface Proposal {
   readonly signals: Readings
 }
 
+/** Where no threshold says when an event loop has no time left. */
+const FULL_LOOP = 0.8
+
 export interface Bounds {
   /** The size the fleet has or is on its way to. */
   readonly target: number
   readonly min: number
   readonly max: number
+  /** Workers that surges added and that have not left since. */
+  readonly surged: number
 }
 
 /** Floors and ceilings first, then the user's own policy if it wants to; else the surge lane, then growth if any up-trigger held its window or a forecast its own, then shrinking if all down-triggers did. */
@@ -26,16 +32,29 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   if (target > max) return { lane: 'bounds', wanted: max, reason: `the ceiling is ${max}`, signals: {} }
   if (advice) return advised(advice, holds, tick, bounds, settings)
   const surge = readings(holds.surge, surgeTriggers(settings), tick, true)
-  if (count(surge) > 0)
-    return { lane: 'surge', wanted: grown(surge, tick, target, settings), reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
+  if (count(surge) > 0) return surging(surge, tick, target, settings)
   const growth = greater(growthByWindows(holds, tick, target, settings), foretoldGrowth(holds, tick, target, settings))
   if (growth) return growth
   const down = readings(holds.down, settings.down, tick, true)
   if (target > min && count(down) > 0 && count(down) === count(settings.down)) {
-    const wanted = Math.max(min, target - settings.stepDown)
-    return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}`, signals: down }
+    const wanted = Math.max(min, target - shrinkStep(target, bounds.surged, down, settings.stepDown))
+    const atOnce = target - wanted > settings.stepDown ? '; what a surge added goes at once, as far as it stays quiet' : ''
+    return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}${atOnce}`, signals: down }
   }
   return atRest(holds, tick, bounds, settings)
+}
+
+/**
+ * Every two seconds, before those ordered last have made a difference. So a backlog in front of loops that have time left, which will work it
+ * off, orders one more worker at a time, and not in proportion to what has piled up.
+ */
+function surging(surge: Readings, tick: Tick, target: number, settings: ScalingSettings): Proposal {
+  const [name, ...others] = Object.keys(surge)
+  const isBacklog = others.length === 0 && name !== undefined && settings.heldWhileIdle.includes(name)
+  const fullLoop = settings.up['eventLoopUtilization']?.threshold ?? FULL_LOOP
+  const hasTimeLeft = (tick.signals['eventLoopUtilization']?.shown ?? 1) <= fullLoop
+  const wanted = isBacklog && hasTimeLeft ? target + 1 : grown(surge, tick, target, settings)
+  return { lane: 'surge', wanted, reason: `surge: ${describeReadings(surge, 'above')}`, signals: surge }
 }
 
 /** The user's own policy has the word of the signals, and none over the floor; the ceiling and the container stand in the way later. */

@@ -4,7 +4,7 @@ import type { Decision } from './decision.ts'
 import { type Flaps, flapsAfterGrowth, forgetFlaps, noFlaps } from './flaps.ts'
 import { type Trends, advanceTrends, expectedMeans } from './forecast.ts'
 import { type Holds, type Tick, advanceHolds, noHolds } from './holds.ts'
-import { type Obstacle, findObstacles } from './obstacles.ts'
+import { ELSEWHERE, type Obstacle, findObstacles } from './obstacles.ts'
 import { type Bounds, type Proposal, propose } from './propose.ts'
 import { type Change, remember } from './rate.ts'
 import type { ScalingSettings } from './settings.ts'
@@ -19,6 +19,8 @@ export interface ScaleState {
   /** When the load last let the fleet shrink. */
   readonly shrankAtMs: number | null
   readonly flaps: Flaps
+  /** Workers that surges added and that have not left since. */
+  readonly surged: number
   /** Recent changes that rates count. */
   readonly changes: readonly Change[]
   /** What last held a decision back, and when it last did, so that it is told once and not at every tick. */
@@ -32,11 +34,12 @@ export const untouched: ScaleState = {
   changedAtMs: null,
   shrankAtMs: null,
   flaps: noFlaps,
+  surged: 0,
   changes: [],
   heldBack: null,
 }
 
-export interface ScaleInput extends Omit<Tick, 'expected'>, Bounds {
+export interface ScaleInput extends Omit<Tick, 'expected'>, Omit<Bounds, 'surged'> {
   /** What the user's own policy wants; null where the built-in one decides. */
   readonly advice: Advice | null
   readonly ready: number
@@ -57,6 +60,8 @@ export interface ScaleVerdict {
   readonly decision: Decision
   /** True when the answer is news: a change, or one that is held back by something new. */
   readonly news: boolean
+  /** Requests wait for something that neither workers nor replicas could give them. */
+  readonly waitsElsewhere: boolean
 }
 
 /** What held a decision back and was gone for this long is news when it is back. */
@@ -68,26 +73,28 @@ export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSe
   const tick: Tick = { ...input, expected: expectedMeans(trends, input) }
   const holds = advanceHolds(state.holds, tick, settings)
   const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
-  const proposal = propose(holds, tick, input, settings, input.advice)
+  const proposal = propose(holds, tick, { ...input, surged: state.surged ?? 0 }, settings, input.advice)
   const past: ScaleState = { ...state, trends, flaps }
-  const obstacles = findObstacles(proposal, { ...input, past }, settings)
+  const obstacles = findObstacles(proposal, { ...input, busiest: holds.busiest, past }, settings)
   const decision = toDecision(proposal, obstacles, input)
-  if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true }
+  const waitsElsewhere = obstacles.some(({ name }) => name === ELSEWHERE)
+  if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true, waitsElsewhere }
   // In shadow mode the windows begin anew as if the change had been made, so that its record reads like the real one.
   const shadowed = obstacles.length === 1 && obstacles[0]?.name === 'shadow'
-  if (shadowed) return { state: afterDecision(past, decision, decision.wanted, settings), decision, news: true }
+  if (shadowed) return { state: afterDecision(past, decision, decision.wanted, settings), decision, news: true, waitsElsewhere }
   const heldBack = nextHeldBack(state, input, proposal, obstacles)
-  return { state: { ...past, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack) }
+  return { state: { ...past, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack), waitsElsewhere }
 }
 
 /** Readings of the old size say nothing about the new one: after every change the windows begin anew. */
 export function afterChange(state: ScaleState, nowMs: number, grew: boolean): ScaleState {
-  return { ...state, holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, heldBack: null }
+  return { ...state, holds: noHolds, grewAtMs: grew ? nowMs : state.grewAtMs, changedAtMs: nowMs, surged: 0, heldBack: null }
 }
 
 /** Floors and ceilings are orders and not the load's doing: they are no flaps, and no rate counts them. */
 function afterDecision(state: ScaleState, { atMs, from, lane }: Decision, to: number, settings: ScalingSettings): ScaleState {
-  const next = afterChange(state, atMs, to > from)
+  const grewBy = lane === 'surge' ? to - from : Math.min(0, to - from)
+  const next = { ...afterChange(state, atMs, to > from), surged: Math.max(0, (state.surged ?? 0) + grewBy) }
   if (lane === 'bounds') return next
   const changes = remember(state.changes, { atMs, by: to - from }, settings.rateUp, settings.rateDown)
   if (to < from) return { ...next, changes, shrankAtMs: atMs }
@@ -123,7 +130,7 @@ function isNews(before: ScaleState['heldBack'], now: ScaleState['heldBack']): bo
   return now !== null && now !== before && now.key !== before?.key
 }
 
-function whatWouldChange(proposal: Proposal, { target, min }: Bounds): string {
+function whatWouldChange(proposal: Proposal, { target, min }: ScaleInput): string {
   if (proposal.wanted !== target) return 'nothing: it is done; from here the windows begin anew'
   if (target > min) return 'one signal above its up-threshold for its whole window (up), or all of them below their down-thresholds (down)'
   return 'one signal above its up-threshold for its whole window'

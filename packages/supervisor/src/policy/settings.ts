@@ -53,6 +53,8 @@ export interface ScalingSettings {
   readonly predict: boolean
   readonly surge: SurgeSettings | null
   readonly schedule: readonly ScheduleEntry[]
+  /** Signals that make idle workers no more: those that count a wait whatever it is for, unless the user has said at how much of it to grow. */
+  readonly heldWhileIdle: readonly string[]
 }
 
 export interface WorkerSettings {
