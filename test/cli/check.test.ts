@@ -124,6 +124,12 @@ describe('warnings, exit 0', () => {
       'routing.balance "least-busy" (it acts as "shared") has no effect in this version.',
     ],
     [
+      'what a package of others cannot do',
+      { routing: { engine: 'socket.io-sticky' } },
+      {},
+      'routing.engine "socket.io-sticky": every connection is closed after one response',
+    ],
+    [
       'a package manager in between',
       {},
       { npm_lifecycle_event: 'start', npm_config_user_agent: 'pnpm/12.0.0 npm/? node/v24' },

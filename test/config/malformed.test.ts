@@ -144,6 +144,7 @@ const TABLE: readonly (readonly [path: string, value: unknown, sentence: string]
   ['routing.sticky', { cookie: 'a b' }, 'routing.sticky.cookie: "a b" is not allowed; expected the name of a cookie.'],
   ['routing.sticky', { cookie: 'a', header: 'b' }, 'routing.sticky: { cookie: "a", header: "b" } is not allowed'],
   ['routing.sticky', { address: true, trustProxy: 'yes' }, 'routing.sticky.trustProxy: "yes" is not allowed; expected true or false.'],
+  ['routing.engine', 'sticky', 'routing.engine: "sticky" is not allowed; expected "own" or "socket.io-sticky".'],
   ['database', 'postgres://u:hunter2@h/d', 'database: "postgres://******@h/d" is not allowed; expected an object with budget'],
   ['database.budget', 4, 'database.budget: 4 is not allowed; expected at least 5 (workers.min 1 × database.minPerWorker 2 + database.reserve 3).'],
   ['database.budget', Number.NaN, 'database.budget: NaN is not allowed; expected a whole number from 1'],
@@ -213,6 +214,17 @@ test('huge and deep values are told in one short line', () => {
   const [ofDeep, ofEndless] = complaints({ entry: 'a.js', args: endless, log: deep })
   expect(ofDeep).toContain('args: a list of 4294967295 items is not allowed; expected a list of at most 1000 texts')
   expect(ofEndless).toBe('log: { deep: {…} } is not allowed; expected "pretty" or "json".')
+})
+
+test('what @socket.io/sticky cannot be told is a contradiction', () => {
+  const complain = (routing: object) => complaints({ entry: './server.js', routing: { engine: 'socket.io-sticky', ...routing } })
+  expect(complain({ sticky: { cookie: 'sid' } })).toEqual([
+    'routing.sticky: { cookie: "sid" } is not allowed; expected "auto" or "socket.io", which is all that @socket.io/sticky knows.',
+  ])
+  expect(complain({ sticky: false })).toEqual(['routing.sticky: false is not allowed; expected "auto" or "socket.io", or no routing.engine.'])
+  expect(complain({ balance: 'round-robin' })).toEqual([
+    'routing.balance: "round-robin" is not allowed; expected "shared": with @socket.io/sticky the primary accepts.',
+  ])
 })
 
 /** `workers.min` as an object with the rest of valid options around it. */

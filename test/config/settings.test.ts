@@ -61,7 +61,7 @@ test('with nothing but an entry, every default is the documented one', () => {
       },
     },
     policy: null,
-    routing: { balance: 'shared', sticky: 'auto', trustedProxies: [] },
+    routing: { balance: 'shared', engine: 'own', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, replicas: 1, terminateOrphans: false, url: null },
     redis: { url: null },
     journal: { file: null, maxBytes: 64_000_000 },
@@ -100,6 +100,7 @@ test('every option at once is understood', () => {
     restart: { intensity: 0, window: '1m', backoff: '0ms', backoffMax: '1s' },
     drain: { timeout: '1.5s' },
     routing: {
+      engine: 'own',
       balance: 'round-robin',
       sticky: { address: true },
       rebalance: true,
@@ -139,7 +140,7 @@ test('every option at once is understood', () => {
   expect(settings.fleet.drain.timeoutMs).toBe(1500)
   expect(settings.fleet.tickMs).toBe(250)
   const trustedProxies = ['10.1.2.3/32', '127.0.0.0/8', '::1/128', 'fd00::/8']
-  expect(settings.routing).toEqual({ balance: 'round-robin', sticky: { address: true, trustProxy: false }, trustedProxies })
+  expect(settings.routing).toEqual({ balance: 'round-robin', engine: 'own', sticky: { address: true, trustProxy: false }, trustedProxies })
   expect(settings.policy).toBe(policy)
   expect(settings.admin).toEqual({ host: '::1', port: 9090 })
   expect(settings.control.socket).toBe('/run/app.sock')

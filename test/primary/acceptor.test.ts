@@ -17,6 +17,7 @@ const request = (fields: Partial<ListenRequest>): ListenRequest => ({
   path: null,
   fd: null,
   ipv6Only: false,
+  isDealt: false,
   turn: 0,
   ...fields,
 })

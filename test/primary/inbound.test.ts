@@ -40,7 +40,7 @@ test('what a worker said before it went, but was heard only after, is remembered
   inbound.receive(1, seal({ kind: 'report', report }), undefined)
   expect(inbox.take(1)).toEqual(report)
 
-  const listen = { kind: 'listen', requestId: 1, port: 80, host: null, path: null, fd: null, ipv6Only: false, turn: 0 }
+  const listen = { kind: 'listen', requestId: 1, port: 80, host: null, path: null, fd: null, ipv6Only: false, turn: 0, isDealt: false }
   inbound.receive(1, seal(listen), undefined)
   present.delete(1)
   inbound.forget(1)

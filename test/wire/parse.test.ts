@@ -19,7 +19,7 @@ const report: Report = {
   database: null,
   signals: {},
 }
-const listen: ListenRequest = { kind: 'listen', requestId: 1, port: 3000, host: null, path: null, fd: null, ipv6Only: false, turn: 0 }
+const listen: ListenRequest = { kind: 'listen', requestId: 1, port: 3000, host: null, path: null, fd: null, ipv6Only: false, turn: 0, isDealt: false }
 const error = { code: 'EADDRINUSE', errno: -98, message: 'address already in use' }
 
 const workerMessages: readonly WorkerMessage[] = [
@@ -27,7 +27,7 @@ const workerMessages: readonly WorkerMessage[] = [
   listen,
   { ...listen, port: null, path: '/run/app.sock' },
   { ...listen, port: null, fd: 3 },
-  { ...listen, host: '::', ipv6Only: true, turn: 2 },
+  { ...listen, host: '::', ipv6Only: true, turn: 2, isDealt: true },
   { kind: 'listenFailed', code: 'EADDRINUSE', port: 3000, host: null, path: null },
   { kind: 'listening' },
   { kind: 'ready' },
@@ -207,6 +207,7 @@ describe('a worker cannot say', () => {
     { message: listen, field: 'host', values: badTexts.filter((value) => value !== null).concat('x'.repeat(256)) },
     { message: listen, field: 'path', values: badTexts.filter((value) => value !== null) },
     { message: listen, field: 'ipv6Only', values: [0, 1, 'false', null, undefined, {}] },
+    { message: listen, field: 'isDealt', values: [0, 'true', null, undefined] },
     ...['intervalMs', 'eventLoopUtilization', 'eventLoopDelayP99Ms'].map((field) => inReport(field, badAmounts)),
     ...['queue', 'requests', 'connections', 'sockets'].map((field) => inReport(field, badCounts)),
     inReport('latencies', [

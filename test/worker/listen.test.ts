@@ -27,7 +27,7 @@ describe('listen()', () => {
     await worker.seen('listening')
     expect(worker.messages[0]).toEqual({ kind: 'hello' })
     expect(worker.all('listen')).toEqual([
-      { kind: 'listen', requestId: 1, port: 0, host: '127.0.0.1', path: null, fd: null, ipv6Only: false, turn: 0 },
+      { kind: 'listen', requestId: 1, port: 0, host: '127.0.0.1', path: null, fd: null, ipv6Only: false, turn: 0, isDealt: false },
     ])
     expect((await get(primary.port)).body).toBe(String(worker.pid))
   })

@@ -26,6 +26,12 @@ export class Client {
     return this.socket.io.engine?.transport.name
   }
 
+  /** For one that was made with `autoConnect: false`. */
+  open(): this {
+    this.socket.connect()
+    return this
+  }
+
   ask<Answer>(event: string, ...args: unknown[]): Promise<Answer> {
     return within(`an answer to ${event}`, this.socket.emitWithAck(event, ...args) as Promise<Answer>, { boundMs: 30_000 })
   }

@@ -50,6 +50,11 @@ interface RestartOptions {
 interface RoutingOptions {
   /** How connections reach workers. Default `'shared'`: all accept from one socket. */
   balance?: 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
+  /**
+   * What brings Socket.IO sessions to their worker. Default `'own'`. With `'socket.io-sticky'` the package `@socket.io/sticky` does it in the primary, for HTTP without TLS: every connection
+   * is closed after one response, the session id has to be in the first segment of a request, proxies must not share connections, and the clients of a worker that hangs wait for it.
+   */
+  engine?: 'own' | 'socket.io-sticky'
   /** What keeps a client on its worker. Default `'auto'`: `'socket.io'` once `attachSocketIO` is used, else nothing. */
   sticky?: 'auto' | 'socket.io' | false | { cookie: string } | { header: string } | { address: true; trustProxy?: boolean }
   /** Asks the surplus of the fullest workers' WebSocket clients to reconnect, a few a second. Default false. */

@@ -76,6 +76,12 @@ export const surroundingRows: Rows<SurroundingValues> = {
     initial: 'shared',
     meaning: 'How connections reach workers: from one shared socket, or dealt out by the primary, the kernel, or load',
   },
+  'routing.engine': {
+    kind: oneOf('own', 'socket.io-sticky'),
+    initial: 'own',
+    meaning:
+      'What brings Socket.IO sessions to their worker: forwarding of our own, or the package `@socket.io/sticky`, which closes every connection after one response (its other limits: "Which worker answers")',
+  },
   'routing.sticky': {
     kind: sticky,
     initial: 'auto',

@@ -12,7 +12,7 @@ const IN_MS = new Set(['p95', 'queueTime', 'eventLoopDelay'])
 
 /** What options mean together. Each fault names the option that is most likely meant to change. */
 export function contradictions(values: Values): Fault[] {
-  return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values)]
+  return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values), ...ofEngine(values)]
 }
 
 function ofWorkers(values: Values): Fault[] {
@@ -87,6 +87,18 @@ function ofDatabase(values: Values): Fault[] {
   const times = replicas === 1 ? '' : `database.replicas ${replicas} × `
   const sum = `${times}workers.min ${min} × database.minPerWorker ${perWorker} + database.reserve ${reserve}`
   return [notAllowed('database.budget', budget, `at least ${needed} (${sum})`)]
+}
+
+/** The library knows the ids of Socket.IO only, and has to accept the connections. */
+function ofEngine(values: Values): Fault[] {
+  if (values['routing.engine'] === 'own') return []
+  const faults: Fault[] = []
+  const { 'routing.sticky': sticky, 'routing.balance': balance } = values
+  if (typeof sticky === 'object')
+    faults.push(notAllowed('routing.sticky', sticky, '"auto" or "socket.io", which is all that @socket.io/sticky knows'))
+  if (sticky === false) faults.push(notAllowed('routing.sticky', sticky, '"auto" or "socket.io", or no routing.engine'))
+  if (balance === 'round-robin') faults.push(notAllowed('routing.balance', balance, '"shared": with @socket.io/sticky the primary accepts'))
+  return faults
 }
 
 const pathOf = (side: Side, name: string): string => `scaling.${side}.${name}.${triggerWord(side)}`

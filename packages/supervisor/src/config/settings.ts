@@ -19,7 +19,7 @@ import { stopDeadlineMs } from './platform.ts'
 import type { Environment, Reading } from './read.ts'
 import { signalNames } from './rows-scaling.ts'
 import { table } from './table.ts'
-import type { Balance, Side, Sticky, SurgeValue, Values } from './values.ts'
+import type { Balance, SessionEngine, Side, Sticky, SurgeValue, Values } from './values.ts'
 
 /** What the fleet's own decisions need. */
 interface FleetPart {
@@ -47,7 +47,12 @@ export interface Settings {
   readonly fleet: FleetPart
   /** Apart from the others of its kind: a function is nothing that could be written down. */
   readonly policy: PolicyFunction | null
-  readonly routing: { readonly balance: Balance; readonly sticky: Sticky; readonly trustedProxies: readonly string[] }
+  readonly routing: {
+    readonly balance: Balance
+    readonly engine: SessionEngine
+    readonly sticky: Sticky
+    readonly trustedProxies: readonly string[]
+  }
   readonly database: {
     readonly budget: number | null
     readonly reserve: number
@@ -97,7 +102,12 @@ export function settingsOf({ values, custom, given }: Reading, surroundings: Sur
     },
     fleet: { ...fleetPart(values, environment, capacity), scaling: scalingPart(values, { custom, given }) },
     policy: values['scaling.policy'],
-    routing: { balance: values['routing.balance'], sticky: values['routing.sticky'], trustedProxies: values['routing.trustedProxies'] },
+    routing: {
+      balance: values['routing.balance'],
+      engine: values['routing.engine'],
+      sticky: values['routing.sticky'],
+      trustedProxies: values['routing.trustedProxies'],
+    },
     database: {
       budget: values['database.budget'],
       reserve: values['database.reserve'],

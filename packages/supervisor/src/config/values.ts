@@ -8,6 +8,9 @@ export type SignalName = 'cpu' | 'memory' | 'queue' | 'p95' | 'eventLoopDelay' |
 export type Preset = 'seed' | 'responsive' | 'frugal'
 export type Balance = 'round-robin' | 'shared' | 'reuse-port' | 'least-busy'
 
+/** What brings Socket.IO sessions to their worker. */
+export type SessionEngine = 'own' | 'socket.io-sticky'
+
 /** What requests of the same client have in common; `auto` is Socket.IO's session once the app attaches Socket.IO, else nothing. */
 export type Sticky =
   | 'auto'
@@ -71,6 +74,7 @@ export interface ScalingValues extends Readonly<Record<`scaling.${Side}.${Signal
 
 export interface SurroundingValues {
   readonly 'routing.balance': Balance
+  readonly 'routing.engine': SessionEngine
   readonly 'routing.sticky': Sticky
   readonly 'routing.rebalance': boolean
   readonly 'routing.rebalanceInterval': number

@@ -4,11 +4,16 @@ import type { Settings } from './settings.ts'
 export const READY_TOO_LATE =
   'workers.readyWhen "ready" cannot be kept with Node\'s round robin: a worker gets connections as soon as it listens. Let the app listen only when it is ready.'
 
-/** Options that are understood but do nothing yet: better said than silently ignored. */
+/** Its users should know what they give away. */
+const LIMITS_OF_STICKY =
+  'routing.engine "socket.io-sticky": every connection is closed after one response; the session id has to be in the first segment of a request, without TLS; a proxy must not share its connections between clients; bodies pass through the primary; the clients of a worker that hangs or dies wait until they give up.'
+
+/** What is understood but does nothing yet, or less than one might think: better said than silently ignored. */
 export function withoutEffect({ routing, fleet }: Settings): string[] {
   const { balance } = routing
   const idle =
     balance === 'reuse-port' || balance === 'least-busy' ? [`routing.balance "${balance}" (it acts as "shared") has no effect in this version.`] : []
   const early = routing.balance === 'round-robin' && fleet.workers.readyWhen === 'ready' ? [READY_TOO_LATE] : []
-  return [...idle, ...early]
+  const limits = routing.engine === 'socket.io-sticky' ? [LIMITS_OF_STICKY] : []
+  return [...idle, ...early, ...limits]
 }

@@ -1,5 +1,6 @@
 import { chooseGates, emptiestOf, type Gate } from '../policy/gate.ts'
 import type { PrimaryMessage } from '../wire/messages.ts'
+import type { BoundHandle } from './acceptor.ts'
 
 /** While a gate is shut, clients may have to wait for the emptiest worker: so often it has to show that it is not stuck. */
 const ASK_MS = 50
@@ -8,6 +9,8 @@ export interface Gatekeeper {
   /** These workers take clients now, and no others. */
   admit(workerIds: readonly number[]): void
   heard(workerId: number, told: { readonly connections: number; readonly takesMore: boolean }): void
+  /** A socket at which the primary itself accepts, and gives the connections to workers. */
+  deal?(handle: BoundHandle): void
   close(): void
 }
 

@@ -75,6 +75,7 @@ export function createInbound(parts: InboundParts): Inbound {
     // The fleet stops and this worker goes with it; to its app an error would be a crash.
     if (error?.code === 'ECANCELED') return
     if (error && parts.isThere(workerId)) listenFaults.set(workerId, Promise.resolve(error.message))
+    if (request.isDealt && handle) parts.gatekeeper?.deal?.(handle)
     parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
   }
 

@@ -20,8 +20,8 @@ export interface LaunchContext {
   /** URL of the preload. */
   readonly register: string
   readonly replicaId: string
-  /** 'own': workers accept from the primary's sockets; 'cluster': Node hands out connections. */
-  readonly listen: 'own' | 'cluster'
+  /** 'own': workers accept from the primary's sockets; 'dealt': so they do, but for Socket.IO's; 'cluster': Node hands out connections. */
+  readonly listen: 'own' | 'dealt' | 'cluster'
   /** What ties clients to workers, besides Socket.IO's own ids. */
   readonly sticky: StickyBy | null
   /** Networks of the proxies whose `X-Request-Start` workers believe. */

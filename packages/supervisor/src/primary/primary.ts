@@ -12,7 +12,7 @@ import { diagnose, patientOf } from './diagnose.ts'
 import { createEngine, type Engine, type NewEvent } from './engine.ts'
 import { createExitCauses, type ExitCauses } from './exit-cause.ts'
 import { createInbound, type Inbound } from './inbound.ts'
-import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts'
+import { chooseGatekeeper } from './choose-gatekeeper.ts'
 import { forkSpecOf } from './launch.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
 import { watchOwnProcess } from './own-process.ts'
@@ -41,7 +41,7 @@ export class Primary implements Control {
   readonly #desk = createDesk()
   readonly #inbox = createInbox()
   readonly #announcer = createAnnouncer()
-  readonly #gatekeeper: Gatekeeper | null
+  readonly #gatekeeper: ReturnType<typeof chooseGatekeeper>
   readonly #inbound: Inbound
   readonly #exitCauses: ExitCauses
   readonly #end = Promise.withResolvers<End>()
@@ -73,7 +73,7 @@ export class Primary implements Control {
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
     })
     this.#exitCauses = createExitCauses(parts.oomKills)
-    this.#gatekeeper = parts.launch.listen === 'own' ? createGatekeeper((workerId, message) => this.#processes.send(workerId, message)) : null
+    this.#gatekeeper = chooseGatekeeper(parts.launch, this.#processes)
     this.#inbound = createInbound({
       readyWhen: parts.launch.fleet.workers.readyWhen,
       entry: parts.launch.app.entry,
@@ -206,7 +206,7 @@ export class Primary implements Control {
     this.#inbound.forget(workerId)
     this.#neighbourhood?.forget(workerId)
     // While nobody serves yet, a socket that was waited for is not a matter of trying again.
-    if (fault !== null && this.#parts.launch.listen === 'own' && this.#engine.fleet().phase === 'starting') this.fail(fault)
+    if (fault !== null && this.#gatekeeper !== null && this.#engine.fleet().phase === 'starting') this.fail(fault)
     const lastStderrLines = exit.lastStderrLines.map((line) => this.#parts.mask(line))
     this.#engine.dispatch({ kind: 'exited', workerId, code: exit.code, signal: exit.signal, cause, lastStderrLines })
   }

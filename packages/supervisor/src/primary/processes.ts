@@ -58,6 +58,9 @@ const LAST_LINES_WAIT_MS = 200
 /** True in a process that a supervisor, or anybody else by `node:cluster`, has forked: it cannot fork workers of its own. */
 export const isForked = (): boolean => cluster.isWorker
 
+/** For libraries that know workers by these objects. */
+export const clusterWorkers = (): readonly Worker[] => Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? [])
+
 /** The only place that knows `node:cluster`: forks, signals, and what comes back from both. */
 export function createProcesses(events: ProcessEvents): Processes {
   const entries = new Map<number, Entry>()

@@ -7,7 +7,7 @@ export function serveSocketIO(entry: string, complain: (sentence: string) => voi
   if (serving) return
   serving = true
   try {
-    const adapter = load('@socket.io/cluster-adapter', [entry, import.meta.url]) as { setupPrimary(): void }
+    const adapter = loadForApp('@socket.io/cluster-adapter', [entry, import.meta.url]) as { setupPrimary(): void }
     adapter.setupPrimary()
   } catch (error) {
     complain(`Socket.IO broadcasts stay within one worker: the package @socket.io/cluster-adapter could not be loaded (${String(error)}).`)
@@ -15,7 +15,7 @@ export function serveSocketIO(entry: string, complain: (sentence: string) => voi
 }
 
 /** As the app would load it, or else as our own peer. */
-function load(name: string, origins: readonly string[]): unknown {
+export function loadForApp(name: string, origins: readonly string[]): unknown {
   let failure: unknown
   for (const origin of origins) {
     try {

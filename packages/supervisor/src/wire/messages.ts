@@ -14,6 +14,8 @@ export interface ListenRequest {
   readonly ipv6Only: boolean
   /** The n-th `listen()` with these same arguments in this worker: two `listen(0)` are two ports. */
   readonly turn: number
+  /** The primary is to accept, and @socket.io/sticky to deal the connections out. */
+  readonly isDealt: boolean
 }
 
 export type WorkerMessage =

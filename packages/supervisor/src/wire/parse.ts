@@ -137,6 +137,7 @@ function listenRequestOf(fields: Fields): ListenRequest {
     fd: orNull(fields, 'fd', () => integerOf(fields, 'fd', 0, MAX_FD)),
     ipv6Only: booleanOf(fields, 'ipv6Only'),
     turn: countOf(fields, 'turn'),
+    isDealt: booleanOf(fields, 'isDealt'),
   }
 }
 

@@ -29,7 +29,7 @@ const HANDLE_LOST: ListenError = { code: 'EMFILE', errno: -24, message: 'too man
  * Inside a cluster worker, Node's `listen()` does all its checks and look-ups and then asks `cluster._getServer` for a handle, unless
  * the call is exclusive or brings its own handle. We answer in its place, with a door to the primary's socket.
  */
-export function interceptListen(channel: Channel, startOpen: boolean): Intake {
+export function interceptListen(channel: Channel, startOpen: boolean, isDealt: (server: object) => boolean): Intake {
   const doors = new Set<Door>()
   const turns = createTurns()
   const desk = createDesk(channel)
@@ -49,7 +49,8 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
   }
 
   const hang = (copy: ListenHandle, question: Question, release: () => void): Door => {
-    const door = new Door(copy, isOpen(), {
+    // Whom the primary accepts for needs no door: it stays shut.
+    const door = new Door(copy, isOpen() && !question.isDealt, {
       acquire: (use) =>
         desk.ask(question, (_error, next) => {
           use(next)
@@ -62,7 +63,7 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
         release()
       },
     })
-    doors.add(door)
+    if (!question.isDealt) doors.add(door)
     return door
   }
 
@@ -70,7 +71,7 @@ export function interceptListen(channel: Channel, startOpen: boolean): Intake {
     const listeningId = server._listeningId
     const address = addressOf(query)
     const { turn, release } = turns.claim(address)
-    const question: Question = { kind: 'listen', ...address, turn }
+    const question: Question = { kind: 'listen', ...address, turn, isDealt: isDealt(server) }
     desk.ask(question, (error, copy) => {
       if (copy) return reply(null, hang(copy, question, release))
       release()

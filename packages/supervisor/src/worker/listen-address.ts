@@ -5,7 +5,7 @@ import type { ServerQuery } from './internals.ts'
 const IPV6_ONLY_FLAG = 1
 
 /** What two `listen()` calls must have in common to be about the same socket. */
-export type ListenAddress = Omit<ListenRequest, 'kind' | 'requestId' | 'turn'>
+export type ListenAddress = Omit<ListenRequest, 'kind' | 'requestId' | 'turn' | 'isDealt'>
 
 /** Node has resolved names and checked ranges by now; -1 stands for "a path" and a missing address for "every address". */
 export function addressOf(query: ServerQuery): ListenAddress {

@@ -1,6 +1,8 @@
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WorkerMessage } from '../wire/messages.ts'
+import type { Channel } from './channel.ts'
+import { complain } from './complain.ts'
 import { isHttp2Server, isHttpServer, isTlsServer } from './internals.ts'
 import type { Servers } from './servers.ts'
 
@@ -9,11 +11,19 @@ type Ask = (client: Duplex, question: { readonly path: string; readonly isTls: b
 
 const unhealthy = (detail: string): Probed => ({ kind: 'probed', healthy: false, detail })
 
+/** Sends what became of it. */
+export function tellProbe(channel: Channel, servers: Servers, { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number }): void {
+  probe(servers, path, timeoutMs)
+    .catch((error: unknown) => unhealthy(String(error)))
+    .then((probed) => channel.send(probed))
+    .catch((error: unknown) => complain('the result of a probe could not be sent:', error))
+}
+
 /**
  * Asks this worker's own HTTP server, through a connection that exists only in memory: the shared port would let any worker answer.
  * 2xx and 3xx are healthy.
  */
-export async function probe(servers: Servers, path: string, timeoutMs: number): Promise<Probed> {
+async function probe(servers: Servers, path: string, timeoutMs: number): Promise<Probed> {
   const server = [...servers].find((each) => isHttpServer(each) || isHttp2Server(each))
   if (!server) return unhealthy('no HTTP server listens in this worker')
   const { duplexPair } = await import('node:stream')

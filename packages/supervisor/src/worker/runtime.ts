@@ -9,6 +9,7 @@ import { watchListenOfCluster } from './cluster-listen.ts'
 import type { Report } from '../policy/sample.ts'
 import { ConnectionCount } from './connection-count.ts'
 import { ConnectionLedger } from './connection-ledger.ts'
+import { DealtServers } from './dealt-servers.ts'
 import { Door } from './door.ts'
 import { Drain } from './drain.ts'
 import { createHandOver, type HandOver } from './hand-over.ts'
@@ -20,7 +21,7 @@ import { isTlsServer } from './internals.ts'
 import { watchHttp2 } from './http2-sessions.ts'
 import { complain } from './complain.ts'
 import { outliveReaders } from './outputs.ts'
-import { probe } from './probe.ts'
+import { tellProbe } from './probe.ts'
 import { interceptProcessEvents } from './process-events.ts'
 import { startSampler } from './sampler.ts'
 import type { Servers } from './servers.ts'
@@ -51,6 +52,7 @@ export class Runtime {
   readonly #drain: Drain
   readonly #servers: Servers
   readonly #intake: Intake | null
+  readonly #dealt: DealtServers | null
   readonly #count: ConnectionCount
   readonly #ledger: ConnectionLedger | null
   readonly #handOver: HandOver
@@ -80,7 +82,9 @@ export class Runtime {
       onFirstListen: (server) => this.#meet(server),
       onListening: () => this.#listening(),
     })
-    this.#intake = settings.listen === 'own' ? interceptListen(this.#channel, this.#mayAccept()) : null
+    this.#dealt = settings.listen === 'dealt' ? new DealtServers((socket) => this.#traffic.adopt(socket as SocketInside)) : null
+    this.#intake =
+      settings.listen === 'cluster' ? null : interceptListen(this.#channel, this.#mayAccept(), (server) => this.#dealt?.isDealt(server) ?? false)
     if (!this.#intake) watchListenOfCluster(this.#channel)
     this.#count = new ConnectionCount(
       () => this.#traffic.clients,
@@ -129,6 +133,7 @@ export class Runtime {
       attachSocketIO: (server) => {
         this.#engines.add(server)
         if (this.#neighbours) stickEngines(server, this.#neighbours)
+        this.#dealt?.attach(server)
         this.#channel.send({ kind: 'attached', library: 'socket.io' })
       },
     })
@@ -163,7 +168,7 @@ export class Runtime {
       case 'shed':
         return letGo(this.#traffic, this.#engines, message)
       case 'probe':
-        return this.#probe(message.path, message.timeoutMs)
+        return tellProbe(this.#channel, this.#servers, message)
     }
   }
 
@@ -226,13 +231,6 @@ export class Runtime {
       const handle = (server as ServerInside)._handle
       if (!(handle instanceof Door)) handle?.close()
     }
-  }
-
-  #probe(path: string, timeoutMs: number): void {
-    probe(this.#servers, path, timeoutMs)
-      .catch((error: unknown) => ({ kind: 'probed', healthy: false, detail: String(error) }) as const)
-      .then((probed) => this.#channel.send(probed))
-      .catch((error: unknown) => complain('the result of a probe could not be sent:', error))
   }
 
   /**

@@ -5,7 +5,7 @@ export interface WorkerSettings {
   readonly role: 'worker' | 'spare'
   readonly readyWhen: 'listening' | 'ready'
   readonly tickMs: number
-  readonly listen: 'own' | 'cluster'
+  readonly listen: 'own' | 'dealt' | 'cluster'
   readonly workerId: number
   /** What ties clients to workers, besides Socket.IO's own ids. */
   readonly sticky: StickyBy | null
@@ -48,7 +48,7 @@ export function takeSettings(): WorkerSettings | null {
     role,
     readyWhen: readyWhen === 'ready' ? 'ready' : 'listening',
     tickMs: Number(tickMs) > 0 ? Number(tickMs) : DEFAULT_TICK_MS,
-    listen: listen === 'cluster' ? 'cluster' : 'own',
+    listen: listen === 'cluster' || listen === 'dealt' ? listen : 'own',
     workerId: Number(process.env['STATIONMASTER_WORKER_ID']),
     sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
     trustedProxies: trustedProxies ? trustedProxies.split(',') : [],
