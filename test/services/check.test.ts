@@ -37,7 +37,7 @@ test('says what to set, with the SQL', () => {
 
 test('tells of shares, of floors that do not fit, of a pooler, and of a fleet without a budget that is too large', () => {
   expect(judged({}, { budget: 50, replicas: 2 })).toEqual([
-    'warning: Each of 2 replicas takes 23 of the 50 connections of database.budget, whatever it needs: they do not know of each other.',
+    'warning: Each of 2 replicas takes 23 of the 50 connections of database.budget, whatever it needs: they do not know of each other. Set redis.url.',
   ])
   expect(judged({ roleLimit: 7 }, { budget: 7 }, { min: 2 })).toEqual([
     'warning: database.minPerWorker: 4 connections do not give workers.min 2 and a successor in a reload 2 each; each gets 1. Raise database.budget.',

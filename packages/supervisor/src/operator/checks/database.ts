@@ -110,10 +110,10 @@ function judgeShare({ database, fleet }: Pick<Settings, 'database' | 'fleet'>): 
   const { database: plan } = fleet
   if (plan === null) return []
   const findings: Finding[] = []
-  if (database.replicas > 1)
+  if (database.replicas > 1 && !plan.isShared)
     findings.push(
       warning(
-        `Each of ${database.replicas} replicas takes ${plan.share} of the ${plan.budget} connections of database.budget, whatever it needs: they do not know of each other.`,
+        `Each of ${database.replicas} replicas takes ${plan.share} of the ${plan.budget} connections of database.budget, whatever it needs: they do not know of each other. Set redis.url.`,
       ),
     )
   if (plan.floor < database.minPerWorker) {
