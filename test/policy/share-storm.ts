@@ -199,7 +199,7 @@ export function storm({ seed, steps, beat: beatOf = beat, neverEnds = false }: S
 
   function pass(): void {
     nowMs += STEP_MS
-    for (const replica of [...replicas]) live(replica)
+    for (const replica of replicas) live(replica)
     for (const [id, open] of orphans) if (chance(0.05)) orphans.set(id, Math.max(0, open - 1))
     for (const [id, open] of orphans) if (open === 0) orphans.delete(id)
     most = Math.max(most, allOpen())
