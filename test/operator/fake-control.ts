@@ -59,6 +59,7 @@ export const status: Status = {
     eventLoopUtilization: 0.4,
     eventLoopDelayP99Ms: 12.1,
     requestsPerSecond: 900,
+    requestsTotal: 12_345,
     signals: { jobs: 4 },
   },
   capacity: { cpus: 2, memoryBytes: 1e9, source: 'cgroup2' },

@@ -155,6 +155,8 @@ export interface Fleet {
   /** What the other replicas are told of this one; null before the first tick. */
   readonly totals: ReplicaTotals | null
   readonly restarts: number
+  /** Answered by all workers that there ever were, as far as they have reported. */
+  readonly requestsTotal: number
   /** Where the chance of this fleet begins, from 0 up to 1: each restart draws the next. Null draws none. */
   readonly chance: number | null
   readonly lastExit: LastExit | null
@@ -198,6 +200,7 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     replicas: oneReplica,
     totals: null,
     restarts: 0,
+    requestsTotal: 0,
     chance,
     lastExit: null,
   }

@@ -22,6 +22,7 @@ export function takeIn(draft: Draft, samples: readonly Sample[], intervalMs: num
   fleet.workers = fleet.workers.map((worker) => {
     const { cpu, memoryBytes, report } = byId.get(worker.id) ?? NOTHING_KNOWN
     if (report === null) return { ...worker, cpu, memoryBytes, silentMs: worker.silentMs + (reports(worker) ? intervalMs : 0) }
+    fleet.requestsTotal += report.requests
     if (report.latencies.length > 0) latencies.push(report.latencies)
     if (report.queueTimes.length > 0) queueTimes.push(report.queueTimes)
     return { ...worker, cpu, memoryBytes, report, reportAtMs: fleet.nowMs, silentMs: 0 }

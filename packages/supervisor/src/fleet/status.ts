@@ -79,6 +79,8 @@ export interface FleetStatus {
   readonly eventLoopUtilization: number | null
   readonly eventLoopDelayP99Ms: number | null
   readonly requestsPerSecond: number | null
+  /** Since the start, as far as workers have reported. */
+  readonly requestsTotal: number
   /** Means of the app's own signals that the fleet is scaled by. */
   readonly signals: Readonly<Record<string, number | null>>
 }

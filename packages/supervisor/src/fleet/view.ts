@@ -99,6 +99,7 @@ function viewFleet(fleet: Fleet): FleetStatus {
     eventLoopUtilization: shown('eventLoopUtilization'),
     eventLoopDelayP99Ms: shown('eventLoopDelay'),
     requestsPerSecond: rates.length === 0 ? null : rounded(rates.reduce((sum, rate) => sum + rate, 0)),
+    requestsTotal: fleet.requestsTotal,
     signals: Object.fromEntries(customNames(fleet.settings.scaling).map((name) => [name, shown(name)])),
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { StationmasterError } from '../errors.ts'
-import type { Control, Logger } from '../primary/ports.ts'
+import type { Control, Logger, Metrics } from '../primary/ports.ts'
 import { createApi } from './api-server.ts'
 import { text } from './answer.ts'
 import { checkHost } from './host-check.ts'
@@ -16,6 +16,7 @@ export interface AdminServerOptions {
   /** 0 takes any that is free. */
   readonly port: number
   readonly control: Control
+  readonly metrics: Metrics
   readonly log: Logger
 }
 
@@ -25,7 +26,7 @@ export interface AdminServer {
   close(): Promise<void>
 }
 
-const adminRoutes: readonly Route[] = [
+const adminRoutes = (metrics: Metrics): readonly Route[] => [
   ...readRoutes,
   { method: 'GET', path: /^\/livez$/, answer: () => text('ok') },
   {
@@ -37,6 +38,13 @@ const adminRoutes: readonly Route[] = [
       return text(`${state}, ${fleet.ready} of ${fleet.target} workers ready`, ready ? 200 : 503)
     },
   },
+  {
+    method: 'GET',
+    path: /^\/metrics$/,
+    async answer({ accept }) {
+      return { status: 200, ...(await metrics.render(accept.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus')) }
+    },
+  },
   { method: 'GET', path: /^\/$/, answer: () => text('stationmaster: see /v1/status, /v1/decisions, /v1/explain, /v1/events, /livez, /readyz') },
 ]
 
@@ -44,9 +52,9 @@ const adminRoutes: readonly Route[] = [
  * Serves what may be read, and nothing that changes the fleet, over TCP.
  * Throws SM_PORT_IN_USE or SM_LISTEN_REFUSED when it cannot listen there.
  */
-export async function openAdminServer({ host, port, control, log }: AdminServerOptions): Promise<AdminServer> {
+export async function openAdminServer({ host, port, control, metrics, log }: AdminServerOptions): Promise<AdminServer> {
   const guard = (request: Parameters<typeof checkHost>[0]) => checkHost(request, host)
-  const api = createApi({ routes: adminRoutes, control, log, maxConnections: MAX_CONNECTIONS, guard })
+  const api = createApi({ routes: adminRoutes(metrics), control, log, maxConnections: MAX_CONNECTIONS, guard })
   try {
     // `exclusive` keeps the port out of the hands of workers.
     api.server.listen({ host, port, exclusive: true })

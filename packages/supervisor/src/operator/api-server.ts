@@ -78,7 +78,7 @@ async function respond(options: ApiOptions, streams: EventStreams, request: Inco
   if (!body.ok) return send(response, body.answer)
   try {
     const params = route.path.exec(url.pathname)?.slice(1) ?? []
-    send(response, await route.answer({ params, query: url.searchParams, body: body.value }, options.control))
+    send(response, await route.answer({ params, query: url.searchParams, accept: request.headers.accept ?? '', body: body.value }, options.control))
   } catch (error) {
     const answer = errorAnswer(error)
     if (!answer) throw error

@@ -1,4 +1,4 @@
-import type { Control, Logger } from '../primary/ports.ts'
+import type { Control, Logger, Metrics } from '../primary/ports.ts'
 import { openAdminServer } from './admin-server.ts'
 import { openControlServer } from './control-server.ts'
 
@@ -6,7 +6,7 @@ export interface OperatorServersOptions {
   /** Absolute path of the control socket. */
   readonly socket: string
   /** Where the admin server listens; null for none. */
-  readonly admin: { readonly host: string; readonly port: number } | null
+  readonly admin: { readonly host: string; readonly port: number; readonly metrics: Metrics } | null
   readonly control: Control
   readonly log: Logger
 }

@@ -7,6 +7,8 @@ interface Call {
   /** What the groups of the route's path matched. */
   readonly params: readonly string[]
   readonly query: URLSearchParams
+  /** The header `Accept`. */
+  readonly accept: string
   /** The JSON body of a POST; undefined for a GET. */
   readonly body: unknown
 }

@@ -29,6 +29,11 @@ export interface Control {
   subscribe(listener: (note: TimedNote) => void): () => void
 }
 
+/** What a scraper is told. */
+export interface Metrics {
+  render(format: 'prometheus' | 'openmetrics'): Promise<{ readonly contentType: string; readonly body: string }>
+}
+
 /** Where log lines go. */
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): void
