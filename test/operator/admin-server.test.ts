@@ -4,10 +4,12 @@ import { expect, test } from 'vitest'
 import { createMetrics } from '../../packages/supervisor/src/telemetry/metrics.ts'
 import { type AdminServer, openAdminServer } from '../../packages/supervisor/src/operator/admin-server.ts'
 import { FakeControl, keepingLogger, status } from './fake-control.ts'
+import { defaultScaling } from '../policy/settings.ts'
 import { readExposition } from '../telemetry/exposition.ts'
 import { RawClient, get, post } from './harness.ts'
 
 const PRICES = { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null }
+const settings = { scaling: defaultScaling, prices: PRICES }
 const NO_METRICS = { render: async () => ({ contentType: 'text/plain', body: '' }) }
 
 interface Admin {
@@ -21,7 +23,7 @@ const it = test.extend<{ admin: Admin }>({
   admin: async ({}, use) => {
     const control = new FakeControl()
     const metrics = createMetrics(control, PRICES)
-    const server = await openAdminServer({ host: '127.0.0.1', port: 0, control, metrics, log: keepingLogger() })
+    const server = await openAdminServer({ host: '127.0.0.1', port: 0, control, metrics, settings, log: keepingLogger() })
     await use({ control, server, port: Number(new URL(server.url).port) })
     await server.close()
     metrics.close()
@@ -91,13 +93,13 @@ it('says that its port is taken', async () => {
   const holder = net.createServer().listen(0, '127.0.0.1')
   await once(holder, 'listening')
   const { port } = holder.address() as net.AddressInfo
-  const options = { host: '127.0.0.1', port, control: new FakeControl(), metrics: NO_METRICS, log: keepingLogger() }
+  const options = { host: '127.0.0.1', port, control: new FakeControl(), metrics: NO_METRICS, settings, log: keepingLogger() }
   await expect(openAdminServer(options)).rejects.toMatchObject({ code: 'SM_PORT_IN_USE', message: expect.stringContaining(`127.0.0.1:${port}`) })
   await new Promise((resolve) => holder.close(resolve))
 })
 
 it('says that it may not listen there', async () => {
-  const options = { host: '192.0.2.1', port: 0, control: new FakeControl(), metrics: NO_METRICS, log: keepingLogger() }
+  const options = { host: '192.0.2.1', port: 0, control: new FakeControl(), metrics: NO_METRICS, settings, log: keepingLogger() }
   await expect(openAdminServer(options)).rejects.toMatchObject({ code: 'SM_LISTEN_REFUSED', message: expect.stringContaining('EADDRNOTAVAIL') })
 })
 

@@ -19,7 +19,8 @@ import { logNotes } from './telemetry/log-notes.ts'
 import { createLogger, type StreamLogger } from './telemetry/logger.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
-const NESTED = 'createSupervisor() was called in a worker. `entry` must be the program that serves; a worker cannot supervise others.'
+const NESTED =
+  'createSupervisor() was called in a worker. `entry` must be the program that serves, not the one that supervises it; and a worker cannot supervise others.'
 
 type Listener<Kind extends Note['kind']> = (note: Extract<TimedNote, { kind: Kind }>) => void
 
@@ -79,8 +80,8 @@ export interface Supervisor {
  */
 export async function createSupervisor(options: Options): Promise<Supervisor> {
   if (isForked()) throw new StationmasterError('SM_OPTION_INVALID', 'option', NESTED)
-  const isTerminal = process.stdout.isTTY ?? false
-  const context = { baseFolder: process.cwd(), environment: process.env, capacity: await readCapacity(), isTerminal }
+  const capacity = await readCapacity()
+  const context = { baseFolder: process.cwd(), environment: process.env, capacity, isTerminal: process.stdout.isTTY ?? false }
   const settings = resolveOptions(options, context)
   const logger = openLogger(settings)
   return supervise(await createPrimary(settings, logger), settings, logger)
@@ -170,8 +171,8 @@ async function start(primary: Primary, settings: Settings, logger: Logger, close
   try {
     await requireEntry(settings.app.entry)
     const metrics = createMetrics(primary, settings.cost)
-    closers.push(() => metrics.close())
-    const admin = settings.admin && { ...settings.admin, metrics }
+    closers.push(metrics.close)
+    const admin = settings.admin && { ...settings.admin, metrics, settings: settings.fleet }
     const servers = await openOperatorServers({ socket: settings.control.socket, admin, control: primary, log: logger })
     closers.push(() => servers.close())
     if (primary.status().state === 'stopped') {

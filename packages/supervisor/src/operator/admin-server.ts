@@ -5,6 +5,7 @@ import { StationmasterError } from '../errors.ts'
 import type { Control, Logger, Metrics } from '../primary/ports.ts'
 import { createApi } from './api-server.ts'
 import { text } from './answer.ts'
+import { type Dashboard, type DashboardSettings, createDashboard } from './dashboard/dashboard.ts'
 import { checkHost } from './host-check.ts'
 import { type Route, readRoutes } from './routes.ts'
 
@@ -17,6 +18,8 @@ export interface AdminServerOptions {
   readonly port: number
   readonly control: Control
   readonly metrics: Metrics
+  /** What the dashboard shows beside the status. */
+  readonly settings: DashboardSettings
   readonly log: Logger
 }
 
@@ -26,7 +29,7 @@ export interface AdminServer {
   close(): Promise<void>
 }
 
-const adminRoutes = (metrics: Metrics): readonly Route[] => [
+const adminRoutes = (metrics: Metrics, dashboard: Dashboard): readonly Route[] => [
   ...readRoutes,
   { method: 'GET', path: /^\/livez$/, answer: () => text('ok') },
   {
@@ -45,25 +48,33 @@ const adminRoutes = (metrics: Metrics): readonly Route[] => [
       return { status: 200, ...(await metrics.render(accept.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus')) }
     },
   },
-  { method: 'GET', path: /^\/$/, answer: () => text('stationmaster: see /v1/status, /v1/decisions, /v1/explain, /v1/events, /livez, /readyz') },
+  { method: 'GET', path: /^\/$/, answer: () => dashboard.page() },
 ]
 
 /**
  * Serves what may be read, and nothing that changes the fleet, over TCP.
  * Throws SM_PORT_IN_USE or SM_LISTEN_REFUSED when it cannot listen there.
  */
-export async function openAdminServer({ host, port, control, metrics, log }: AdminServerOptions): Promise<AdminServer> {
+export async function openAdminServer({ host, port, control, metrics, settings, log }: AdminServerOptions): Promise<AdminServer> {
   const guard = (request: Parameters<typeof checkHost>[0]) => checkHost(request, host)
-  const api = createApi({ routes: adminRoutes(metrics), control, log, maxConnections: MAX_CONNECTIONS, guard })
+  const dashboard = createDashboard(control, settings)
+  const api = createApi({ routes: adminRoutes(metrics, dashboard), control, log, maxConnections: MAX_CONNECTIONS, guard })
   try {
     // `exclusive` keeps the port out of the hands of workers.
     api.server.listen({ host, port, exclusive: true })
     await once(api.server, 'listening')
   } catch (error) {
+    dashboard.close()
     throw cannotListen(host, port, error as NodeJS.ErrnoException)
   }
   const { port: bound } = api.server.address() as AddressInfo
-  return { url: `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`, close: () => api.close() }
+  return {
+    url: `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`,
+    async close() {
+      dashboard.close()
+      await api.close()
+    },
+  }
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): StationmasterError {

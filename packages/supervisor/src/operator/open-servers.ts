@@ -1,12 +1,12 @@
-import type { Control, Logger, Metrics } from '../primary/ports.ts'
-import { openAdminServer } from './admin-server.ts'
+import type { Control, Logger } from '../primary/ports.ts'
+import { type AdminServerOptions, openAdminServer } from './admin-server.ts'
 import { openControlServer } from './control-server.ts'
 
 export interface OperatorServersOptions {
   /** Absolute path of the control socket. */
   readonly socket: string
   /** Where the admin server listens; null for none. */
-  readonly admin: { readonly host: string; readonly port: number; readonly metrics: Metrics } | null
+  readonly admin: Omit<AdminServerOptions, 'control' | 'log'> | null
   readonly control: Control
   readonly log: Logger
 }

@@ -1,6 +1,8 @@
 /** What all charts of a page share: the same time from left to right, with phases and decisions behind the curves. */
 export interface Timeline {
   readonly seconds: number
+  /** How a time is written below the chart; seconds from its left edge unless given. */
+  readonly labelOf?: (atS: number) => string
   readonly spans: readonly { readonly name: string; readonly fromS: number; readonly toS: number }[]
   readonly marks: readonly { readonly atS: number; readonly label: string; readonly text: string }[]
 }
@@ -28,7 +30,9 @@ export function drawFrame(timeline: Timeline, height: number, label: string, tic
       const at = round(y)
       return `<line class="grid" x1="${left}" x2="${width - right}" y1="${at}" y2="${at}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end">${escape(text)}</text>`
     }),
-    ...timesOf(timeline.seconds).map((atS) => `<text x="${xOf(timeline, atS)}" y="${height - 5}" text-anchor="middle">${timeLabel(atS)}</text>`),
+    ...timesOf(timeline.seconds).map(
+      (atS) => `<text x="${xOf(timeline, atS)}" y="${height - 5}" text-anchor="middle">${(timeline.labelOf ?? timeLabel)(atS)}</text>`,
+    ),
     content,
     ...timeline.marks.map((mark) => drawMark(timeline, mark, floor)),
     `<line class="cursor" x1="0" x2="0" y1="${top}" y2="${floor}" visibility="hidden"/></svg>`,

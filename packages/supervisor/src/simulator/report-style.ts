@@ -1,9 +1,13 @@
-/** Light and dark as the reader's system has it; no fonts or pictures from elsewhere. */
-export const style: string = `
+/** Colours, light and dark as the reader's system has it. */
+export const palette: string = `
 :root { color-scheme: light dark; --back: #fbfbf9; --card: #fff; --text: #1d2125; --quiet: #5d6670; --line: #0000001a; --span: #1d21250a; --mark: #1d2125; --onmark: #fff;
-  --blue: #2266b5; --green: #2b7f4f; --orange: #b45f06; --red: #bb3a2a; --purple: #7a49ad; --cyan: #1f8a99; --yellow: #b8930f }
+  --blue: #2266b5; --green: #2b7f4f; --orange: #b45f06; --red: #bb3a2a; --purple: #7a49ad; --cyan: #177482; --yellow: #b8930f }
 @media (prefers-color-scheme: dark) { :root { --back: #14171a; --card: #1b1f23; --text: #e4e7ea; --quiet: #98a2ad; --line: #ffffff1f; --span: #ffffff0d; --mark: #dfe3e8; --onmark: #14171a;
   --blue: #6fb1ff; --green: #5fca8c; --orange: #f0a75a; --red: #ff8273; --purple: #c49bf5; --cyan: #5cc8d6; --yellow: #e3c04d } }
+`
+
+/** No fonts or pictures from elsewhere. */
+export const style: string = `${palette}
 * { box-sizing: border-box }
 body { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1rem 4rem; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.2; letter-spacing: -.01em } h2 { margin: 2.5rem 0 .5rem; font-size: 1.1rem }

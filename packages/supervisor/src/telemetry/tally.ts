@@ -1,10 +1,10 @@
 import type { TimedNote } from '../fleet/note.ts'
 
 /** Why a worker had to be replaced: few words, so that they can be labels. */
-export const RESTART_CAUSES = ['exit', 'signal', 'out-of-memory', 'stuck', 'killed', 'fork-failed', 'memory-limit', 'unhealthy'] as const
-export const DIRECTIONS = ['up', 'down', 'none'] as const
+const RESTART_CAUSES = ['exit', 'signal', 'out-of-memory', 'stuck', 'killed', 'fork-failed', 'memory-limit', 'unhealthy'] as const
+const DIRECTIONS = ['up', 'down', 'none'] as const
 /** What `heldBackBy` of a decision begins with. */
-export const OBSTACLES = [
+const OBSTACLES = [
   'manual',
   'cooldown.up',
   'cooldown.down',
