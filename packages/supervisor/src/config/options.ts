@@ -124,7 +124,7 @@ export interface Options {
     socket?: string
   }
   admin?: {
-    /** `'127.0.0.1:9090'`: where status, decisions, events and health are served, read-only. Default off. */
+    /** `'127.0.0.1:9090'`: where the dashboard, metrics, status, decisions, events and health are served, read-only. Default off. */
     listen?: string | false
   }
   journal?: {

@@ -145,7 +145,7 @@ export const surroundingRows: Rows<SurroundingValues> = {
   'admin.listen': {
     kind: orFalse(hostAndPort),
     shown: 'off',
-    meaning: 'Where status, decisions, events and health are served, read-only',
+    meaning: 'Where the dashboard, metrics, status, decisions, events and health are served, read-only',
     flag: '--admin',
   },
   'journal.file': {

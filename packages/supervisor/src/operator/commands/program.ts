@@ -48,7 +48,7 @@ function addStart(program: Command, context: CommandContext, ended: Ended): void
     .option('--min <n>', 'fewest workers')
     .option('--max <n>', 'most workers')
     .option('--shadow', 'decide and explain, but never act')
-    .option('--admin <host:port>', 'serve status and probes over HTTP there')
+    .option('--admin <host:port>', 'serve the dashboard, metrics, status and probes over HTTP there')
     .option('--log <format>', 'json or pretty')
     .action(async (entry: string | undefined, flags: StartFlags) => ended(await (await import('./start.ts')).start(context, entry, flags)))
 }

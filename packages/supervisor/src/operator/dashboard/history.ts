@@ -2,7 +2,7 @@ import type { Status } from '../../fleet/status.ts'
 
 /** Half an hour, in steps that a chart can still show. */
 export const SPAN_S = 1800
-export const STEP_S = 5
+const STEP_S = 5
 
 export interface Moment {
   readonly atMs: number
