@@ -19,6 +19,7 @@ import { cold, spare } from './rows/first-request.ts'
 import { connections, keepAlive } from './rows/rates.ts'
 import { rest } from './rows/rest.ts'
 import { rush } from './rows/rush.ts'
+import { sessions } from './rows/sessions.ts'
 import { simulation } from './rows/simulation.ts'
 
 const ROWS: readonly Row[] = [
@@ -35,6 +36,7 @@ const ROWS: readonly Row[] = [
   attached,
   polling,
   crowd,
+  sessions,
   budgetMove,
   budgetThroughput,
   budgetShare,

@@ -5,7 +5,10 @@ export interface ChatOrder {
   readonly port: number
   readonly clients: number
   readonly warmUpMs: number
+  /** The longest; a message from the parent ends it sooner. */
   readonly durationMs: number
+  /** Whose session has ended opens another one. */
+  readonly returns: boolean
 }
 
 export interface ChatReport {
@@ -16,6 +19,8 @@ export interface ChatReport {
   /** What this process itself used. */
   readonly cpuMs: number
 }
+
+const RETURN_MS = 50
 
 const order = JSON.parse(process.argv[2] ?? '') as ChatOrder
 const disconnects: Record<string, number> = {}
@@ -28,17 +33,29 @@ const outside = {
   acknowledged: () => acknowledged++,
   disconnected: (how: string) => (disconnects[how] = (disconnects[how] ?? 0) + 1),
 }
-for (let index = 0; index < order.clients; index++) void new PollingClient(outside).run()
+for (let index = 0; index < order.clients; index++) void stay()
 process.on('disconnect', () => process.exit(0))
-setTimeout(() => {
+setTimeout(() => void measure(), order.warmUpMs)
+
+async function stay(): Promise<void> {
+  do {
+    await new PollingClient(outside).run()
+    // At once would be a busy loop where nobody serves.
+    await new Promise((resolve) => setTimeout(resolve, RETURN_MS))
+  } while (order.returns && !isOver)
+}
+
+async function measure(): Promise<void> {
   const acknowledgedBefore = acknowledged
   const cpuBefore = process.cpuUsage()
   const begunAtMs = performance.now()
-  setTimeout(() => {
-    isOver = true
-    const { user, system } = process.cpuUsage(cpuBefore)
-    const elapsedMs = performance.now() - begunAtMs
-    const report: ChatReport = { acknowledged: acknowledged - acknowledgedBefore, elapsedMs, disconnects, cpuMs: (user + system) / 1000 }
-    process.send?.(report, () => process.exit(0))
-  }, order.durationMs)
-}, order.warmUpMs)
+  await new Promise((resolve) => {
+    setTimeout(resolve, order.durationMs)
+    process.once('message', resolve)
+  })
+  isOver = true
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const elapsedMs = performance.now() - begunAtMs
+  const report: ChatReport = { acknowledged: acknowledged - acknowledgedBefore, elapsedMs, disconnects, cpuMs: (user + system) / 1000 }
+  process.send?.(report, () => process.exit(0))
+}

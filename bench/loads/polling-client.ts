@@ -7,6 +7,11 @@ export interface PollingOutside {
   disconnected(how: string): void
 }
 
+/** Answers a poll for which there is no news, such as before a goodbye. */
+const NOTHING = '6'
+/** Of a session that the server has ended in the orderly way. */
+export const TOLD_TO_LEAVE = 'told to leave'
+
 /**
  * A Socket.IO client over long polling, with the two connections that a browser uses. The packaged client costs ten times as much
  * for each request as the servers do, so that its own limits would be measured.
@@ -16,6 +21,7 @@ export class PollingClient {
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 2 })
   #path = '/socket.io/?EIO=4&transport=polling'
   #saidId = 0
+  #hasEnded = false
 
   constructor(outside: PollingOutside) {
     this.#outside = outside
@@ -31,6 +37,7 @@ export class PollingClient {
     } catch (error) {
       if (!this.#outside.isOver()) this.#outside.disconnected(String(error))
     } finally {
+      this.#hasEnded = true
       this.#agent.destroy()
     }
   }
@@ -41,7 +48,8 @@ export class PollingClient {
     else if (packet === `43${this.#saidId}[]`) {
       this.#outside.acknowledged()
       this.#say()
-    } else throw new Error(`an unexpected packet: ${packet.slice(0, 100)}`)
+    } else if (packet === '1' || packet === '41') throw new Error(TOLD_TO_LEAVE)
+    else if (packet !== NOTHING) throw new Error(`an unexpected packet: ${packet.slice(0, 100)}`)
   }
 
   #say(): void {
@@ -51,7 +59,7 @@ export class PollingClient {
 
   #post(packet: string): void {
     this.#send('POST', packet).catch((error: unknown) => {
-      if (!this.#outside.isOver()) this.#outside.disconnected(String(error))
+      if (!this.#hasEnded && !this.#outside.isOver()) this.#outside.disconnected(String(error))
     })
   }
 

@@ -44,6 +44,7 @@ async function measure(contestant: Contestant, quick: boolean): Promise<ChatRepo
     clients: CLIENTS,
     warmUpMs: quick ? 2000 : 4000,
     durationMs: quick ? 2000 : 8000,
+    returns: false,
   }
   const generator = start(GENERATOR, [JSON.stringify(order)])
   const [report] = (await within('the report of a chat', order.warmUpMs + order.durationMs + MARGIN_MS, once(generator.process, 'message'))) as [

@@ -10,8 +10,8 @@ import { Pollers, startPolling } from './harness/pollers.ts'
 
 const NGINX = process.env['NGINX_PATH'] as string
 const CLIENTS = 50
-/** Enough that every connection to us has carried requests of many clients; how long that takes is the machine's affair. */
-const QUESTIONS_EACH = 30
+/** As many as 60 s bring, at one a second: every connection to us has carried requests of many clients by then, and the machine's speed plays no part. */
+const QUESTIONS_EACH = 60
 
 const configOf = (port: number, upstream: number): string => `
 daemon off;
