@@ -201,3 +201,12 @@ describe('a budget', () => {
     expect(viewOf(driver.fleet, driver.nowMs).database).toMatchObject({ budget: 11, share: 8, granted: 8, inUse: 6, waiting: 9 })
   })
 })
+
+it('a cut of the budget leaves no more workers than its connections feed, set by hand or not, and says so', () => {
+  const driver = open().send({ kind: 'scaleRequested', requestId: 1, workers: 5 }).bootAll()
+  driver.send({ kind: 'budgetRequested', requestId: 2, budget: 9 })
+  expect(driver.fleet.target).toBe(2)
+  expect(driver.commandsOf('answer').at(-1)?.detail).toContain('which feed 2 of the 5 workers that were wanted')
+  expect(driver.notesOf('fleet:scaled').at(-1)).toMatchObject({ from: 5, to: 2 })
+  expect(driver.tick().fleet.spareTarget).toBe(0)
+})

@@ -2,7 +2,8 @@ import type { FleetSettings } from '../../packages/supervisor/src/fleet/fleet.ts
 import { brokenInvariants } from '../../packages/supervisor/src/fleet/invariants.ts'
 import { Checkers } from '../../packages/supervisor/src/simulator/checkers.ts'
 import type { Scenario } from '../../packages/supervisor/src/simulator/scenario.ts'
-import { type Turn, World } from '../../packages/supervisor/src/simulator/world.ts'
+import type { Turn } from '../../packages/supervisor/src/simulator/turn.ts'
+import { World } from '../../packages/supervisor/src/simulator/world.ts'
 import { MB } from '../fleet/driver.ts'
 
 export const calmScenario: Scenario = {

@@ -6,7 +6,7 @@ import { currentCeiling } from './observe.ts'
 import { databaseCeiling } from './leases.ts'
 import { drainWorker } from './lifecycle.ts'
 import { beginReload } from './reload.ts'
-import { scaleByHand } from './scaling.ts'
+import { scaleByHand, stayFed } from './scaling.ts'
 
 /** What operators ask. Every request is answered exactly once, now or when it is done. */
 
@@ -81,7 +81,10 @@ export function onBudgetRequested(draft: Draft, requestId: number, budget: numbe
   }
   const plan = planBudget({ ...database.options, budget })
   fleet.settings = { ...fleet.settings, database: plan }
-  answer(draft, requestId, `the budget is ${budget} connections now, of which the workers of this replica share ${plan.available}`)
+  const before = fleet.target
+  stayFed(draft)
+  const fewer = fleet.target < before ? `, which feed ${fleet.target} of the ${before} workers that were wanted` : ''
+  answer(draft, requestId, `the budget is ${budget} connections now, of which the workers of this replica share ${plan.available}${fewer}`)
 }
 
 function refusedWhileStopping(draft: Draft, requestId: number): boolean {

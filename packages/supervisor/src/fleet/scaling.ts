@@ -74,7 +74,10 @@ function usualBootMs({ bootsMs }: Fleet): number | null {
 function spareTarget(fleet: Fleet): number {
   const { workers, capacity } = fleet.settings
   const existing = fleet.workers.filter(isSpare).length
-  return wantedSpares({ setting: workers.spares, capacity, usage: fleet.usage, memoryBytes: knownMemoryBytes(fleet), existing })
+  const wanted = wantedSpares({ setting: workers.spares, capacity, usage: fleet.usage, memoryBytes: knownMemoryBytes(fleet), existing })
+  const { database } = fleet.settings
+  // A spare that its connections do not feed could not serve either.
+  return database === null ? wanted : Math.max(0, Math.min(wanted, Math.floor(database.available / database.floor) - fleet.target))
 }
 
 function scale(draft: Draft, input: ScaleInput): void {
@@ -105,6 +108,28 @@ export function scaleByHand(draft: Draft, workers: number): void {
     signals: {},
     heldBackBy: [],
     wouldChange: '`scale auto` gives the size back to the load',
+    replicas: null,
+  })
+}
+
+/** After a cut of the budget: no more workers than its connections feed, however their number came about. */
+export function stayFed(draft: Draft): void {
+  const { fleet } = draft
+  const fed = databaseCeiling(fleet)
+  const to = Math.max(fleet.settings.workers.min, fed?.workers ?? fleet.target)
+  if (!fed || to >= fleet.target) return
+  fleet.scale = afterChange(fleet.scale, fleet.nowMs, false)
+  fleet.standing = null
+  carryOut(draft, {
+    atMs: fleet.nowMs,
+    from: fleet.target,
+    to,
+    wanted: to,
+    lane: 'bounds',
+    reason: `database.budget: ${fed.because}`,
+    signals: {},
+    heldBackBy: [],
+    wouldChange: 'a higher database.budget',
     replicas: null,
   })
 }

@@ -1,8 +1,11 @@
 import { brokenInvariants } from '../fleet/invariants.ts'
 import { Checkers } from './checkers.ts'
+import type { Helm } from './helm.ts'
+import { LeaseCheckers } from './lease-checkers.ts'
 import type { Life } from './random-life.ts'
 import { transcriptOf } from './transcript.ts'
-import { type Turn, World } from './world.ts'
+import type { Turn } from './turn.ts'
+import { World } from './world.ts'
 
 /** What is wrong with a life; nothing is the only good answer. */
 export interface Verdict {
@@ -20,23 +23,30 @@ const SLACK_MS = 1000
 const TRANSCRIPT_STEPS = 60
 
 /** Lives a life to its end: all rules after every step, then faults end and it must heal, then a stop must end it. */
-export function examine({ settings, scenario }: Life): Verdict {
+export function examine({ settings, scenario }: Life, core?: Helm['step']): Verdict {
   const checkers = new Checkers(settings)
+  const leases = new LeaseCheckers()
   const broken: string[] = []
   const recent: Turn[] = []
   let [steps, answered] = [0, 0]
   const stop = { atMs: HEALED_BY_MS + STOP_AFTER_MS, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
-  const world = new World(settings, { ...scenario, requests: [...scenario.requests, stop] }, 0, (turn) => {
-    // The first step that breaks a rule tells the most; what follows from it does not.
-    if (broken.length > 0) return
-    steps++
-    recent.push(turn)
-    if (recent.length > TRANSCRIPT_STEPS) recent.shift()
-    for (const command of turn.commands) if (command.kind === 'answer') answered++
-    broken.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
-  })
+  const world = new World(
+    settings,
+    { ...scenario, requests: [...scenario.requests, stop] },
+    0,
+    (turn) => {
+      // The first step that breaks a rule tells the most; what follows from it does not.
+      if (broken.length > 0) return
+      steps++
+      recent.push(turn)
+      if (recent.length > TRANSCRIPT_STEPS) recent.shift()
+      for (const command of turn.commands) if (command.kind === 'answer') answered++
+      broken.push(...checkers.after(turn), ...leases.after(turn), ...brokenInvariants(turn.fleet))
+    },
+    core ? { step: core } : {},
+  )
   world.run(HEALED_BY_MS)
-  if (broken.length === 0) broken.push(...notHealed(world, checkers))
+  if (broken.length === 0) broken.push(...notHealed(world, checkers), ...leases.atRest(world, world.fleet.nowMs))
   if (broken.length === 0) world.run(HEALED_BY_MS + STOP_AFTER_MS + settings.drain.timeoutMs + SLACK_MS)
   if (broken.length === 0 && !world.ended) broken.push('the stop did not end it')
   const asked = scenario.requests.length

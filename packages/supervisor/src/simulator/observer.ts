@@ -1,7 +1,7 @@
 import { type LatencyCounts, percentileMs } from '../policy/latency.ts'
 import type { Plan } from './plan.ts'
 import type { Ledger } from './workplace.ts'
-import type { Turn } from './world.ts'
+import type { Turn } from './turn.ts'
 
 /** How it stood at one tick. A number that is not known is null. */
 export interface Moment {

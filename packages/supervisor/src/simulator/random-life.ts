@@ -1,4 +1,5 @@
 import type { FleetSettings } from '../fleet/fleet.ts'
+import { leastBudget, planBudget } from '../policy/budget-plan.ts'
 import { STANDARD } from './plan.ts'
 import { type Random, createRandom } from './random.ts'
 import { FAULT_KINDS, type Fault, type FaultKind, type OperatorRequest, type Scenario } from './scenario.ts'
@@ -58,6 +59,7 @@ function randomSettings(random: Random, base: FleetSettings): FleetSettings {
   }
   return {
     ...base,
+    database: randomDatabase(random, min),
     workers: { ...base.workers, ...workers },
     capacity: { ...base.capacity, cpus: pick(random, [1, 2, 4, 8]) },
     // So many faults are not the app's: the intensity has its own tests.
@@ -69,9 +71,18 @@ function randomSettings(random: Random, base: FleetSettings): FleetSettings {
   }
 }
 
+/** Every second life has a database budget, mostly a tight one. */
+function randomDatabase(random: Random, minWorkers: number): FleetSettings['database'] {
+  const options = { reserve: 3, minPerWorker: 1 + random.below(3), replicas: 1, minWorkers }
+  const budget = leastBudget(options) + random.below(pick(random, [4, 12, 60]))
+  return random.below(2) === 0 ? planBudget({ ...options, budget }) : null
+}
+
 const pick = <Value>(random: Random, values: readonly Value[]): Value => values[random.below(values.length)] as Value
 
 function randomRequest(random: Random, requestId: number, settings: FleetSettings): OperatorRequest['event'] {
+  const { database } = settings
+  if (database && random.below(4) === 0) return { kind: 'budgetRequested', requestId, budget: leastBudget(database.options) + random.below(40) }
   switch (random.below(4)) {
     case 0:
       return { kind: 'scaleRequested', requestId, workers: 1 + random.below(settings.workers.max) }

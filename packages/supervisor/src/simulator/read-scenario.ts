@@ -21,6 +21,7 @@ export function readScenario(text: string, file: string): Plan {
     throw inputFault(file, lineOfPath(linesOfJson(text), path), `${path} ${sentencePart}`)
   }
   checkOrder(given, fail)
+  checkRequests(given, fail)
   const tickMs = given.tickMs ?? STANDARD.tickMs
   if ((given.durationS * 1000) / tickMs > MOST_TICKS)
     fail('durationS', `${given.durationS} is too long for ticks of ${tickMs} ms; expected at most ${MOST_TICKS} ticks`)
@@ -85,6 +86,12 @@ function checkOrder({ load }: GivenScenario, fail: (path: string, sentencePart: 
   }
 }
 
+function checkRequests({ operator = [] }: GivenScenario, fail: (path: string, sentencePart: string) => never): void {
+  for (const [index, { ask, connections }] of operator.entries()) {
+    if (ask === 'budget' && connections === undefined) fail(`operator[${index}]`, 'asks for another budget; say which with "connections"')
+  }
+}
+
 function scenarioOf(given: GivenScenario): Scenario {
   return {
     seed: given.seed ?? STANDARD.seed,
@@ -113,11 +120,10 @@ function faultOf({ atS, kind, worker, forS }: GivenFault): Fault {
   return { atMs: atS * 1000, kind, worker: worker ?? 'any', forMs: (forS ?? STANDARD_FAULT_S) * 1000 }
 }
 
-function requestOf({ atS, ask, workers }: GivenRequest, index: number): OperatorRequest {
+function requestOf({ atS, ask, workers, connections }: GivenRequest, index: number): OperatorRequest {
   const requestId = index + 1
-  const event =
-    ask === 'reload'
-      ? ({ kind: 'reloadRequested', requestId } as const)
-      : ({ kind: 'scaleRequested', requestId, workers: workers ?? 'auto' } as const)
-  return { atMs: atS * 1000, event }
+  const atMs = atS * 1000
+  if (ask === 'reload') return { atMs, event: { kind: 'reloadRequested', requestId } }
+  if (ask === 'budget') return { atMs, event: { kind: 'budgetRequested', requestId, budget: connections as number } }
+  return { atMs, event: { kind: 'scaleRequested', requestId, workers: workers ?? 'auto' } }
 }

@@ -44,8 +44,10 @@ export interface GivenFault {
 
 export interface GivenRequest {
   readonly atS: number
-  readonly ask: 'reload' | 'scale'
+  readonly ask: 'reload' | 'scale' | 'budget'
   readonly workers: number | 'auto' | undefined
+  /** With `budget`. */
+  readonly connections: number | undefined
 }
 
 export interface Range {
@@ -89,8 +91,9 @@ const fault: Kind<GivenFault> = fields<GivenFault>('a fault such as { "atS": 900
 
 const request: Kind<GivenRequest> = fields<GivenRequest>('a request such as { "atS": 900, "ask": "reload" }', {
   atS,
-  ask: oneOf('reload', 'scale'),
+  ask: oneOf('reload', 'scale', 'budget'),
   workers: optional(wordOr('auto', wholeNumber(1, 1024))),
+  connections: optional(wholeNumber(1, 100_000)),
 })
 
 /** What a scenario can promise about its outcome; each is a number of the summary. */

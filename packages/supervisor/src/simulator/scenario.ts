@@ -76,7 +76,7 @@ export interface Fault {
   readonly forMs: number
 }
 
-type Requested = Extract<FleetEvent, { kind: 'scaleRequested' | 'reloadRequested' | 'drainRequested' | 'stopRequested' }>
+type Requested = Extract<FleetEvent, { kind: 'scaleRequested' | 'reloadRequested' | 'budgetRequested' | 'drainRequested' | 'stopRequested' }>
 type Unstamped<Event> = Event extends unknown ? Omit<Event, 'nowMs'> : never
 
 export interface OperatorRequest {

@@ -7,11 +7,13 @@ import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
 import { Checkers } from './checkers.ts'
 import type { Pilot } from './helm.ts'
+import { LeaseCheckers } from './lease-checkers.ts'
 import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
 import { transcriptOf } from './transcript.ts'
 import type { Ledger } from './workplace.ts'
-import { type Turn, World } from './world.ts'
+import type { Turn } from './turn.ts'
+import { World } from './world.ts'
 
 export interface Summary extends Totals {
   readonly replicaHours: number
@@ -94,6 +96,7 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
   const observer = new Observer(plan)
   const tally = new Tally()
   const checkers = new Checkers(settings)
+  const leases = new LeaseCheckers()
   const violations: string[] = []
   const recent: Turn[] = []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
@@ -109,7 +112,7 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
       tally.see(turn.notes)
       if (violations.length >= MOST_VIOLATIONS) return
       if (violations.length === 0) remember(recent, turn)
-      violations.push(...checkers.after(turn), ...brokenInvariants(turn.fleet))
+      violations.push(...checkers.after(turn), ...leases.after(turn), ...brokenInvariants(turn.fleet))
     },
     { pilot, advise },
   )

@@ -1,5 +1,5 @@
 import { describeMs } from '../policy/describe.ts'
-import type { Turn } from './world.ts'
+import type { Turn } from './turn.ts'
 
 /** The last steps as people read them: what happened, and what the fleet had done about it. */
 export function transcriptOf(turns: readonly Turn[]): string[] {

@@ -1,4 +1,5 @@
 import type { Report } from '../policy/sample.ts'
+import type { VirtualPool } from './database.ts'
 import { type Course, ResponseTimes } from './response-times.ts'
 import type { RequestModel, WorkerModel } from './scenario.ts'
 
@@ -41,6 +42,8 @@ export class VirtualWorker {
   readonly generation: number
   state: 'booting' | 'listening' | 'draining' = 'booting'
   accepting: boolean
+  /** Its database connections, where they are limited. */
+  pool: VirtualPool | null = null
   hung = false
   reportsLostUntilMs = 0
   reportsLateUntilMs = 0

@@ -1,6 +1,8 @@
 import type { Sample, Usage } from '../policy/sample.ts'
+import type { Arrivals } from './arrivals.ts'
+import { type Backends, VirtualPool } from './database.ts'
 import type { Random } from './random.ts'
-import { type Fault, type FaultKind, type Scenario, createLoad } from './scenario.ts'
+import type { Fault, FaultKind, Scenario } from './scenario.ts'
 import { levelOut, shareCores } from './share-cores.ts'
 import { VirtualWorker } from './virtual-worker.ts'
 
@@ -21,19 +23,19 @@ const REDIS_DEADLINE_MS = 500
 export class Workplace {
   readonly workers: Map<number, VirtualWorker> = new Map()
   readonly #scenario: Scenario
-  readonly #random: Random
-  readonly #load: (atMs: number) => number
+  readonly #arrivals: Arrivals
+  /** Null where nobody limits the connections: then they are not counted. */
+  readonly #backends: Backends | null
   #arrived = 0
   #answered = 0
   #cut = 0
   /** Connections that wait in the listening socket because nobody accepts. */
   #atTheDoor = 0
-  #fraction = 0
 
-  constructor(scenario: Scenario, random: Random) {
+  constructor(scenario: Scenario, arrivals: Arrivals, backends: Backends | null) {
     this.#scenario = scenario
-    this.#random = random
-    this.#load = createLoad(scenario.load)
+    this.#arrivals = arrivals
+    this.#backends = backends
   }
 
   ledger(): Ledger {
@@ -51,14 +53,28 @@ export class Workplace {
     const { request, worker: model } = this.#scenario
     const { generation, accepting, nowMs: forkedAtMs } = worker
     const hired = new VirtualWorker({ workerId, forkedAtMs, generation, accepting }, request, model)
+    if (this.#backends) hired.pool = new VirtualPool(workerId, this.#backends)
     this.workers.set(workerId, hired)
     return hired
   }
 
   /** A worker is gone, and what it held with it. */
-  dismiss(worker: VirtualWorker): void {
+  dismiss(worker: VirtualWorker, nowMs: number, isOrderly: boolean): void {
     this.workers.delete(worker.workerId)
+    if (worker.pool) this.#backends?.orphan(worker.pool, nowMs, isOrderly)
     this.#cut += worker.queue
+  }
+
+  /** Lets a fault meet one worker; null where that one is not there. */
+  strike({ kind, worker: which, forMs }: Fault, random: Random, nowMs: number): VirtualWorker | null {
+    const there = [...this.workers.keys()]
+    const workerId = which === 'any' ? there[random.below(there.length)] : which
+    const worker = this.workers.get(workerId ?? -1)
+    if (!worker) return null
+    if (kind === 'hang') worker.hung = true
+    if (kind === 'drop-reports') worker.reportsLostUntilMs = nowMs + forMs
+    if (kind === 'late-reports') worker.reportsLateUntilMs = nowMs + forMs
+    return worker
   }
 
   /** Lets `sliceMs` pass that end at `nowMs`. */
@@ -73,17 +89,15 @@ export class Workplace {
     )
     const waitMs = this.#waitMs(workers, nowMs)
     for (const [index, worker] of workers.entries()) {
-      if (worker.state !== 'booting') this.#answered += worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs })
+      if (worker.state === 'booting') continue
+      const crowd = worker.pool?.crowd ?? 1
+      this.#answered += worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs: waitMs * crowd })
+      if (!worker.hung) worker.pool?.turn(worker.away, nowMs)
     }
   }
 
   #arrive(nowMs: number, sliceMs: number): void {
-    // Requests come by chance: their number varies as their mean does.
-    const mean = (this.#load(nowMs) * sliceMs) / 1000
-    const chance = Math.sqrt(mean) * (this.#random.next() + this.#random.next() - 1)
-    this.#fraction += Math.max(0, mean + chance)
-    const arriving = Math.floor(this.#fraction)
-    this.#fraction -= arriving
+    const arriving = this.#arrivals.next(nowMs, sliceMs)
     this.#arrived += arriving
     const open = [...this.workers.values()].filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
     const requests = arriving + this.#atTheDoor

@@ -1,16 +1,18 @@
 import type { Command } from '../fleet/command.ts'
 import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
-import { type Step, step, wakeAtMs } from '../fleet/step.ts'
+import { step as productionStep, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
-import type { Helm } from './helm.ts'
+import { type Arrivals, createArrivals } from './arrivals.ts'
+import { Backends } from './database.ts'
+import { DatabaseEdge, type DatabaseWorld } from './database-edge.ts'
+import { type Helm, createOrders } from './helm.ts'
+import { PrimaryClock } from './primary-clock.ts'
 import { type Random, createRandom } from './random.ts'
 import type { Fault, FaultKind, Scenario } from './scenario.ts'
 import type { VirtualWorker } from './virtual-worker.ts'
-import { type Ledger, Workplace } from './workplace.ts'
-
-type Unstamped<Event> = Event extends unknown ? Omit<Event, 'nowMs'> : never
-type NewEvent = Unstamped<FleetEvent>
+import type { NewEvent, Turn } from './turn.ts'
+import { Workplace } from './workplace.ts'
 
 /** Load and event loops move on in slices of this length; long ticks are cut into so many. */
 const SLICE_MS = 500
@@ -18,20 +20,14 @@ const MOST_SLICES = 5
 const FORK_MS = 5
 const LAST_BREATH_MS = 10
 const DIAGNOSIS_MS = 500
-const ANSWER_MS = 200
-const NO_BACKENDS = { kind: 'backendsSeen', backends: [], starting: 0, foreign: 0, goneWithinMs: null } as const
 const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
 const DRIFT = 1.1
-/** Requests of a pilot are numbered from here on, those of a scenario's operators from one. */
-const PILOT_REQUESTS = 1_000_000
-
-export interface Turn extends Step {
-  readonly event: FleetEvent
-  readonly ledger: Ledger
-  /** The time of the world; the primary's own (`event.nowMs`) stands still while the primary does. */
+/** What a replica among others is given; one that is alone has all of the load from the first moment. */
+export interface Birth {
   readonly atMs: number
+  readonly arrivals: Arrivals
 }
 
 /**
@@ -48,28 +44,41 @@ export class World {
   /** What the clock on the wall showed at the start. */
   readonly #startsAtMs: number
   readonly #helm: Helm
-  #requests = 0
+  readonly #orders: ReturnType<typeof createOrders> | null
   readonly #agenda = new Agenda()
   readonly #sliceMs: number
-  #pausedUntilMs = 0
-  /** How long the primary has stood still so far: by so much its running time is behind. */
-  #stoodStillMs = 0
+  readonly #clock = new PrimaryClock()
+  readonly #backends: Backends | null
+  readonly #database: DatabaseEdge | null
+  readonly #step: typeof productionStep
   #ended = false
 
-  constructor(settings: FleetSettings, scenario: Scenario, startsAtMs: number, see: (turn: Turn) => void, helm: Helm = {}) {
+  constructor(
+    settings: FleetSettings,
+    scenario: Scenario,
+    startsAtMs: number,
+    see: (turn: Turn) => void,
+    helm: Helm = {},
+    birth: Birth = { atMs: 0, arrivals: createArrivals(scenario.load, createRandom(scenario.seed + 1)) },
+  ) {
+    this.nowMs = birth.atMs
     this.fleet = initialFleet(settings)
     this.#scenario = scenario
     this.#random = createRandom(scenario.seed)
-    this.#workplace = new Workplace(scenario, createRandom(scenario.seed + 1))
+    this.#backends = settings.database ? new Backends(createRandom(scenario.seed + 2)) : null
+    this.#workplace = new Workplace(scenario, birth.arrivals, this.#backends)
+    this.#database = this.#backends && new DatabaseEdge(this.#backends, this.#workplace.workers, this.#databaseWorld())
+    this.#step = helm.step ?? productionStep
     this.#see = see
     this.#startsAtMs = startsAtMs
     this.#helm = helm
+    this.#orders = helm.pilot ? createOrders(helm.pilot) : null
     this.#sliceMs = settings.tickMs / Math.min(MOST_SLICES, Math.ceil(settings.tickMs / SLICE_MS))
-    for (const request of scenario.requests) this.#agenda.at(request.atMs, () => this.#dispatch(request.event))
-    for (const fault of scenario.faults) this.#agenda.at(fault.atMs, () => this.#inject(fault))
+    for (const { atMs, event } of scenario.requests) if (atMs >= birth.atMs) this.#agenda.at(atMs, () => this.#dispatch(event))
+    for (const fault of scenario.faults) if (fault.atMs >= birth.atMs) this.#agenda.at(fault.atMs, () => this.strike(fault))
     this.#every(this.#sliceMs, () => this.#slice())
     this.#every(settings.tickMs, () => this.#sample())
-    this.#agenda.at(0, () => this.#dispatch({ kind: 'started' }))
+    this.#agenda.at(birth.atMs, () => this.#dispatch({ kind: 'started' }))
   }
 
   get ended(): boolean {
@@ -84,7 +93,7 @@ export class World {
   /** Lives on until `untilMs`, or until the fleet has ended. */
   run(untilMs: number): void {
     while (!this.#ended) {
-      const wakeMs = Math.max(this.#pausedUntilMs, (wakeAtMs(this.fleet) ?? Number.POSITIVE_INFINITY) + this.#stoodStillMs)
+      const wakeMs = this.#clock.whenItShows(wakeAtMs(this.fleet) ?? Number.POSITIVE_INFINITY)
       const nextMs = this.#agenda.nextAtMs
       const atMs = Math.min(nextMs, wakeMs)
       if (atMs > untilMs) break
@@ -99,18 +108,20 @@ export class World {
       act()
       this.#agenda.at(this.nowMs + intervalMs, again)
     }
-    this.#agenda.at(intervalMs, again)
+    this.#agenda.at(this.nowMs + intervalMs, again)
   }
 
   /** What reaches a primary that stands still is taken when it goes on. */
   #dispatch(event: NewEvent): void {
     if (this.#ended) return
-    if (this.nowMs < this.#pausedUntilMs) return this.#agenda.at(this.#pausedUntilMs, () => this.#dispatch(event))
-    const stamped = { ...event, nowMs: this.nowMs - this.#stoodStillMs } as FleetEvent
-    const turn = step(this.fleet, stamped)
+    if (this.#clock.standsStill(this.nowMs)) return this.#agenda.at(this.#clock.goesOnAtMs, () => this.#dispatch(event))
+    const stamped = { ...event, nowMs: this.#clock.at(this.nowMs) } as FleetEvent
+    const turn = this.#step(this.fleet, stamped)
     this.fleet = turn.fleet
     for (const command of turn.commands) this.#execute(command)
-    this.#see({ fleet: turn.fleet, commands: turn.commands, notes: turn.notes, event: stamped, ledger: this.#workplace.ledger(), atMs: this.nowMs })
+    const { fleet, commands, notes } = turn
+    const connections = this.#backends?.countAt(this.nowMs) ?? 0
+    this.#see({ fleet, commands, notes, event: stamped, ledger: this.#workplace.ledger(), atMs: this.nowMs, connections })
   }
 
   /** A message of a worker: the channel may lose it once, or bring it twice. */
@@ -122,6 +133,7 @@ export class World {
     if (this.#inForce('doubled-messages')) this.#dispatch(event)
   }
 
+  /** Nobody here waits for answers, routes or a word to shed clients. */
   #execute(command: Command): void {
     switch (command.kind) {
       case 'fork':
@@ -145,13 +157,9 @@ export class World {
         this.#ended = true
         return
       case 'lease':
-        return this.#lease(command)
+        return this.#database?.lease(command)
       case 'askBackends':
-        return this.#agenda.at(this.nowMs + ANSWER_MS, () => this.#dispatch({ ...NO_BACKENDS, askedAtMs: this.nowMs }))
-      case 'shed':
-      case 'answer':
-      case 'publish':
-        return
+        return this.#database?.ask()
     }
   }
 
@@ -179,28 +187,17 @@ export class World {
     return this.#workplace.inForce(kind, this.nowMs) !== undefined
   }
 
-  #inject(fault: Fault): void {
-    if (fault.kind === 'paused-primary') return this.#pause(fault.forMs)
-    const there = [...this.#workplace.workers.keys()]
-    const workerId = fault.worker === 'any' ? there[this.#random.below(there.length)] : fault.worker
-    const worker = this.#workplace.workers.get(workerId ?? -1)
-    if (!worker) return
-    if (fault.kind === 'crash') this.#exit(worker.workerId, 1, null)
-    if (fault.kind === 'hang') worker.hung = true
-    if (fault.kind === 'drop-reports') worker.reportsLostUntilMs = this.nowMs + fault.forMs
-    if (fault.kind === 'late-reports') worker.reportsLateUntilMs = this.nowMs + fault.forMs
-  }
-
-  #pause(forMs: number): void {
-    const untilMs = Math.max(this.#pausedUntilMs, this.nowMs + forMs)
-    this.#stoodStillMs += untilMs - Math.max(this.nowMs, this.#pausedUntilMs)
-    this.#pausedUntilMs = untilMs
+  /** Lets a fault happen that is over at once; those that last are in force by the time. */
+  strike(fault: Fault): void {
+    if (fault.kind === 'paused-primary') return this.#clock.pause(this.nowMs, fault.forMs)
+    const struck = this.#workplace.strike(fault, this.#random, this.nowMs)
+    if (struck && fault.kind === 'crash') this.#exit(struck.workerId, 1, null)
   }
 
   /** Once only: a worker may crash while it is being killed. */
   #exit(workerId: number, code: number | null, signal: string | null): void {
     this.#with(workerId, (worker) => {
-      this.#workplace.dismiss(worker)
+      this.#workplace.dismiss(worker, this.nowMs, code === 0)
       const lastStderrLines = code === 1 ? ['Error: a fault of the simulator'] : []
       this.#dispatch({ kind: 'exited', workerId, code, signal, cause: null, lastStderrLines })
     })
@@ -210,6 +207,7 @@ export class World {
     this.#workplace.pass(this.nowMs, this.#sliceMs)
     for (const worker of this.#workplace.workers.values()) {
       if (worker.state === 'draining' && !worker.hung && worker.queue === 0) this.#leave(worker.workerId)
+      else this.#database?.tellUse(worker)
     }
   }
 
@@ -220,24 +218,29 @@ export class World {
 
   /** While the primary stands still nobody looks; what workers said meanwhile is summed up in their next report. */
   #sample(): void {
-    if (this.nowMs < this.#pausedUntilMs) return
+    if (this.#clock.standsStill(this.nowMs)) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     const advice = this.#helm.advise?.() ?? null
     const seen = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
     this.#dispatch({ kind: 'sampled', wallMs, ...seen, ...(advice ? { advice } : {}) })
-    if (this.#helm.pilot && this.fleet.phase === 'running') this.#steer(this.#helm.pilot(this.fleet, this.nowMs))
+    const order = this.#orders?.(this.fleet, this.nowMs)
+    if (order) this.#dispatch(order)
   }
 
-  /** The pilot speaks as an operator would, from the first tick on; the fleet carries it out as it always does. */
-  #steer(workers: number): void {
-    if (this.#requests === 0 || workers !== this.fleet.target)
-      this.#dispatch({ kind: 'scaleRequested', requestId: PILOT_REQUESTS + ++this.#requests, workers })
+  #databaseWorld(): DatabaseWorld {
+    return {
+      later: (afterMs, act) => this.#agenda.at(this.nowMs + afterMs, act),
+      loses: () => this.#inForce('lost-messages') && this.#random.next() < LOST_SHARE,
+      receive: (event) => this.#receive(event),
+      dispatch: (event) => this.#dispatch(event),
+      primaryMs: () => this.#clock.at(this.nowMs),
+      nowMs: () => this.nowMs,
+    }
   }
 
-  /** Virtual workers query nothing: whatever they are told, they are within it at once. */
-  #lease({ workerId, sequence, granted }: Extract<Command, { kind: 'lease' }>): void {
-    const use = { kind: 'leaseUsed', workerId, sequence, holds: granted, inUse: 0, waiting: 0, external: 0 } as const
-    this.#agenda.at(this.nowMs + LAST_BREATH_MS, () => this.#with(workerId, ({ hung }) => (hung ? undefined : this.#receive(use))))
+  /** An event from outside the replica, such as what its peers say. */
+  tell(event: NewEvent, afterMs: number): void {
+    this.#agenda.at(this.nowMs + afterMs, () => this.#dispatch(event))
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {

@@ -1,0 +1,189 @@
+import type { Command } from '../fleet/command.ts'
+import type { FleetEvent } from '../fleet/event.ts'
+import { LeaseBooks } from './lease-books.ts'
+
+/**
+ * Judges how a fleet shares out database connections, after every step and without the code that does it: by what the server counts, by
+ * what workers were told and have promised, and by what the fleet believes.
+ */
+
+/** What there is to share out, and what the fleet believes of it. */
+export interface LeaseSeen {
+  readonly event: FleetEvent
+  readonly commands: readonly Command[]
+  /** As the server counts them, those of dead workers included. */
+  readonly connections: number
+  readonly fleet: {
+    readonly phase: string
+    readonly settings: { readonly database: { readonly available: number; readonly floor: number } | null }
+    readonly workers: readonly SeenWorker[]
+    readonly quarantine: readonly { readonly workerId: number; readonly connections: number }[]
+  }
+}
+
+interface SeenWorker {
+  readonly id: number
+  readonly life: { readonly kind: string }
+  readonly stuckAtMs: number | null
+  readonly replaces: number | null
+  readonly lease: { readonly granted: number; readonly held: number; readonly acknowledged: number; readonly inUse: number; readonly waiting: number }
+}
+
+/** A connection that a dying process has begun may need this long until the server shows it. */
+const UNSEEN_MS = 300
+/** A lease that is on its way, or waits for another to shrink, is no starvation; the longest query is what it may wait for. */
+const STARVED_MS = 12_000
+/** The same goes for words, promises and quarantines that do not end. */
+const REST_WITHIN_MS = 60_000
+
+export class LeaseCheckers {
+  readonly #books = new LeaseBooks()
+  /** By worker: when it died, and what it may have left open. */
+  readonly #dead = new Map<number, { diedAtMs: number; connections: number }>()
+  /** What the fleet believed after the last step. */
+  #believed = new Map<number, number>()
+  readonly #starvedSinceMs = new Map<number, number>()
+  /** After a cut there may be more than there should be, but never more than there was. */
+  #limit = 0
+  /** The same of what the fleet believes, which may be more than what is: it counts a promise for its newest word only. */
+  #believedLimit = 0
+  #believedSum = 0
+  #available = 0
+  /** When it was last at rest. */
+  #restedAtMs: number | null = null
+
+  /** Every rule that this step broke, one sentence each, with the number it has among the invariants. */
+  after(seen: LeaseSeen): string[] {
+    const { database } = seen.fleet.settings
+    if (database === null) return []
+    const broken = [...this.#moveLimit(seen, database.available), ...this.#bookEvent(seen)]
+    for (const command of seen.commands) broken.push(...this.#bookCommand(command, seen, database))
+    broken.push(...this.#judgeServer(seen), ...this.#judgeBeliefs(seen), ...this.#judgeStarvation(seen))
+    this.#believed = new Map(seen.fleet.workers.map(({ id, lease }) => [id, lease.held]))
+    if (restless(seen.fleet, database).length === 0) this.#restedAtMs = seen.event.nowMs
+    return broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
+  }
+
+  /** What is wrong if, for so long after the faults, nothing has come to rest: workers that are replaced for their memory have a moment of it in between. */
+  atRest({ fleet }: Pick<LeaseSeen, 'fleet'>, nowMs: number): string[] {
+    const { database } = fleet.settings
+    if (database === null || (this.#restedAtMs !== null && nowMs - this.#restedAtMs < REST_WITHIN_MS)) return []
+    return restless(fleet, database).map((sentence) => `I9: ${sentence}, long after all faults have ended`)
+  }
+
+  /** The share of a replica grows by an operator's word only: not because Redis has forgotten who else there is. */
+  #moveLimit({ event }: LeaseSeen, available: number): string[] {
+    const hasGrown = this.#limit > 0 && available > this.#available && event.kind !== 'budgetRequested'
+    const broken = hasGrown ? [`I7: the share grew from ${this.#available} to ${available} without a word`] : []
+    this.#available = available
+    const booked = this.#books.total() + this.#quarantined()
+    this.#limit = Math.max(available, Math.min(this.#limit, booked))
+    this.#believedLimit = Math.max(available, Math.min(this.#believedLimit, this.#believedSum))
+    return broken
+  }
+
+  #quarantined(): number {
+    let sum = 0
+    for (const { connections } of this.#dead.values()) sum += connections
+    return sum
+  }
+
+  #bookEvent({ event, fleet }: LeaseSeen): string[] {
+    if (event.kind === 'leaseUsed') {
+      const isOld = event.sequence < this.#books.newestWordTo(event.workerId)
+      this.#books.promise(event.workerId, event.sequence, event.holds)
+      const held = fleet.workers.find(({ id }) => id === event.workerId)?.lease.held
+      const before = this.#believed.get(event.workerId)
+      if (isOld && held !== undefined && before !== undefined && held < before)
+        return [`I6: word ${event.sequence} of worker ${event.workerId} is old, and still it gave back ${before - held} connections`]
+    }
+    if (event.kind === 'exited') {
+      const connections = this.#books.mostOf(event.workerId)
+      this.#books.close(event.workerId)
+      if (connections > 0) this.#dead.set(event.workerId, { diedAtMs: event.nowMs, connections })
+    }
+    if (event.kind === 'backendsSeen')
+      for (const [workerId, dead] of this.#dead) {
+        if (event.askedAtMs < dead.diedAtMs + UNSEEN_MS) continue
+        const seen = event.backends.find((each) => each.workerId === workerId)?.connections ?? 0
+        dead.connections = Math.min(dead.connections, seen + event.starting)
+        if (dead.connections === 0) this.#dead.delete(workerId)
+      }
+    return []
+  }
+
+  #bookCommand(command: Command, { fleet }: LeaseSeen, { available, floor }: { available: number; floor: number }): string[] {
+    if (command.kind === 'fork') return judgeFork(command.workerId, fleet.workers, Math.floor(available / floor))
+    if (command.kind !== 'lease') return []
+    const broken = this.#books.say(command.workerId, command.sequence, command.granted).map((sentence) => `I6: ${sentence}`)
+    const booked = this.#books.total() + this.#quarantined()
+    if (booked > this.#limit)
+      broken.push(`I4: after the word to worker ${command.workerId} there may be ${booked} connections; there are ${this.#limit} to share out`)
+    return broken
+  }
+
+  #judgeServer({ connections }: LeaseSeen): string[] {
+    const booked = this.#books.total() + this.#quarantined()
+    const broken = connections > this.#limit ? [`I1: the server counts ${connections} connections; the budget is ${this.#limit}`] : []
+    return connections > booked ? [...broken, `I3: the server counts ${connections} connections; ${booked} belong to anybody`] : broken
+  }
+
+  /** Each connection belongs to one worker, one dead worker, or nobody. */
+  #judgeBeliefs({ fleet }: LeaseSeen): string[] {
+    const broken: string[] = []
+    let sum = 0
+    for (const { id, lease } of fleet.workers) {
+      sum += lease.held
+      const most = this.#books.mostOf(id)
+      if (lease.held < most) broken.push(`I2: worker ${id} may have ${most} connections open; the fleet believes ${lease.held}`)
+    }
+    const quarantined = new Map<number, number>()
+    for (const { workerId, connections } of fleet.quarantine) {
+      sum += connections
+      if (quarantined.has(workerId)) broken.push(`I2: worker ${workerId} is in quarantine twice`)
+      quarantined.set(workerId, connections)
+    }
+    for (const [workerId, { connections }] of this.#dead)
+      if ((quarantined.get(workerId) ?? 0) < connections)
+        broken.push(`I3: dead worker ${workerId} may have ${connections} connections open; ${quarantined.get(workerId) ?? 0} are in quarantine`)
+    if (sum > this.#believedLimit) broken.push(`I2: ${sum} connections are held or in quarantine; there are ${this.#believedLimit}`)
+    this.#believedSum = sum
+    return broken
+  }
+
+  /** Every ready worker has one at least, unless others are proven to hold what it lacks. */
+  #judgeStarvation({ event, fleet }: LeaseSeen): string[] {
+    const isShort =
+      fleet.phase !== 'running' ||
+      fleet.quarantine.length > 0 ||
+      fleet.workers.some((each) => each.life.kind !== 'ready' || each.stuckAtMs !== null || each.lease.held !== each.lease.granted)
+    if (isShort) this.#starvedSinceMs.clear()
+    if (isShort) return []
+    for (const { id, lease } of fleet.workers) {
+      if (lease.granted > 0) this.#starvedSinceMs.delete(id)
+      else if (!this.#starvedSinceMs.has(id)) this.#starvedSinceMs.set(id, event.nowMs)
+    }
+    const starved = [...this.#starvedSinceMs].filter(([, sinceMs]) => event.nowMs - sinceMs > STARVED_MS)
+    return starved.map(([workerId]) => `I8: worker ${workerId} is ready and has had no connection for ${STARVED_MS} ms`)
+  }
+}
+
+/** Those that leave give back what they have; a successor takes the place of one that leaves then. */
+function judgeFork(workerId: number, workers: readonly SeenWorker[], feeds: number): string[] {
+  const staying = workers.filter(({ life, stuckAtMs }) => stuckAtMs === null && life.kind !== 'draining' && life.kind !== 'killing').length
+  const successors = workers.some(({ replaces }) => replaces !== null) ? 1 : 0
+  if (staying - successors <= feeds) return []
+  return [`I8: worker ${workerId} was forked as one of ${staying}, though the connections feed ${feeds}`]
+}
+
+/** Why it is not at rest: all is granted and confirmed, nobody lacks what there is, and the dead hold nothing. */
+function restless({ workers, quarantine }: LeaseSeen['fleet'], { available, floor }: { available: number; floor: number }): string[] {
+  const sum = (of: (lease: SeenWorker['lease']) => number): number => workers.reduce((total, { lease }) => total + of(lease), 0)
+  const [granted, held, needed] = [sum((lease) => lease.granted), sum((lease) => lease.held), sum(({ inUse, waiting }) => inUse + waiting)]
+  const broken: string[] = []
+  if (quarantine.length > 0) broken.push(`${quarantine.length} workers are in quarantine`)
+  if (held !== granted) broken.push(`${held - granted} connections are held beyond what was granted`)
+  // One floor may stay free for a newcomer.
+  if (granted < Math.min(available - floor, needed)) broken.push(`${granted} of ${available} connections are granted, and ${needed} are needed`)
+  return broken
+}
