@@ -112,3 +112,12 @@ describe('terminal', () => {
     expect(harmless('a\tb\nc\u001b[31md\u0000\r\u0085\u009b2Jé')).toBe('a\tb\nc[31md2Jé')
   })
 })
+
+test('a surge that a cooldown holds back does not claim to ignore cooldowns', () => {
+  const surge = { ...decision, lane: 'surge' } as const
+  const ruleOf = (heldBackBy: readonly string[]) => /rule +(.*)/.exec(renderDecision({ ...surge, heldBackBy }, 0, plain).join('\n'))?.[1]
+  expect(ruleOf([])).toBe('surge: ignores windows and cooldowns')
+  expect(ruleOf(['cooldown.up: 30 s of 60 s left', 'shadow mode: decided, not done'])).toBe(
+    'surge: ignores windows (cooldowns too, except in shadow mode)',
+  )
+})

@@ -14,6 +14,12 @@ const LANES: Readonly<Record<Decision['lane'], string>> = {
   manual: 'set by hand',
 }
 
+/** In shadow mode nothing comes true, so there a cooldown holds back even what would ignore it. */
+function ruleOf({ lane, heldBackBy }: Decision): string {
+  if (lane !== 'surge' || !heldBackBy.some((sentence) => sentence.startsWith('cooldown.'))) return LANES[lane] ?? lane
+  return 'surge: ignores windows (cooldowns too, except in shadow mode)'
+}
+
 /** `2 → 3`, `stays at 2`, or `stays at 2 (wanted 3)`. */
 export function describeStep({ from, to, wanted }: Decision): string {
   const step = from === to ? `stays at ${from}` : `${from} → ${to}`
@@ -22,7 +28,7 @@ export function describeStep({ from, to, wanted }: Decision): string {
 
 /** A decision in full: what was read, by which rule, what held it back, and what would change it. */
 export function renderDecision(decision: Decision, nowMs: number, paint: Terminal['paint']): string[] {
-  const { atMs, lane, reason, signals, heldBackBy, wouldChange, replicas } = decision
+  const { atMs, reason, signals, heldBackBy, wouldChange, replicas } = decision
   const names = Object.keys(signals)
   const nameWidth = Math.max(0, ...names.map((name) => name.length))
   const read = names.map((name) => {
@@ -32,7 +38,7 @@ export function renderDecision(decision: Decision, nowMs: number, paint: Termina
   })
   return [
     `${timeOfDay(atMs, nowMs)}  ${paint('bold', describeStep(decision))}: ${harmless(reason)}`,
-    `  rule          ${LANES[lane] ?? lane}`,
+    `  rule          ${ruleOf(decision)}`,
     ...labelled('read', read),
     ...labelled('held back by', heldBackBy),
     `  would change  ${harmless(wouldChange)}`,
