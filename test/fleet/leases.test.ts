@@ -92,7 +92,7 @@ describe('a budget', () => {
   it('holds a decision back where connections are lacking', () => {
     const plan = planBudget({ budget: 9, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 1 })
     const driver = confirmAll(running(2, { database: plan, workers: { min: 2 } }))
-    for (let tick = 0; tick < 40; tick++) driver.tick({ report: reportOf({ queue: 900 }) })
+    for (let tick = 0; tick < 40; tick++) driver.tick({ report: reportOf({ queue: 900, eventLoopUtilization: 0.9 }) })
     expect(driver.fleet.target).toBe(2)
     expect(driver.fleet.standing?.heldBackBy[0]).toBe('database.budget: 6 connections feed 2 workers with 2 each, and a successor in a reload')
   })

@@ -83,6 +83,17 @@ test('replicas that come and go without a word are followed, not judged', () => 
   expect(said.map(([, needs]) => needs)).toEqual([4, 2])
 })
 
+test('replicas that are missed for a moment, as after a flush of Redis, change nothing; they are gone after half a minute', () => {
+  const { said, state } = new Replicas()
+    .for(60, calls(2, 2, 2))
+    .for(29, calls(2))
+    .for(60, calls(2, 2, 2))
+    .for(30, calls(2, 2))
+  expect(said).toEqual([[1, 3]])
+  expect(state.have).toBe(3)
+  expect(new Replicas().for(60, calls(2, 2, 2)).for(40, calls(2, 2)).state).toMatchObject({ have: 2, needs: 2 })
+})
+
 test('a word that was not followed stays until the load no longer calls for it', () => {
   const { said } = new Replicas().for(200, calls(7)).for(400, calls(1))
   expect(said).toEqual([

@@ -44,13 +44,15 @@ export interface ReplicaState {
   /** How long the replicas that are said to be needed do not carry the load, and one fewer would. */
   readonly above: Hold | null
   readonly below: Hold | null
+  /** Since when fewer are heard of than there are; null while all are. */
+  readonly missedSinceMs: number | null
   /** When either number last changed. */
   readonly changedAtMs: number | null
   /** What led to the present word, for people. */
   readonly reason: string
 }
 
-export const oneReplica: ReplicaState = { have: 1, needs: 1, above: null, below: null, changedAtMs: null, reason: '' }
+export const oneReplica: ReplicaState = { have: 1, needs: 1, above: null, below: null, missedSinceMs: null, changedAtMs: null, reason: '' }
 
 export interface ReplicaInput {
   readonly nowMs: number
@@ -76,6 +78,8 @@ export interface ReplicaNeed {
 const ABOVE: Trigger = { threshold: 1, forMs: 10_000 }
 /** One replica fewer must be well below its thresholds, or it would be missed at once. */
 const WELL_BELOW = 0.7
+/** Who is not heard of for so long is gone: a Redis that was flushed or restarted shows all of them again before that. */
+const GONE_AFTER_MS = 30_000
 /** Where no signal is set to let workers go, replicas still can. */
 const STANDARD_BELOW_MS = 300_000
 
@@ -85,6 +89,8 @@ type ReplicaSettings = Pick<ScalingSettings, 'cooldownUpMs' | 'cooldownDownMs' |
 export function decideReplicas(before: ReplicaState, input: ReplicaInput, settings: ReplicaSettings): ReplicaState {
   const { nowMs, intervalMs, totals, elected } = input
   const state = withReplicas(before, totals.length, nowMs)
+  // Until it is known who is gone nothing can be said of the whole.
+  if (state.missedSinceMs !== null) return state
   if (elected !== null) {
     const isNews = elected.needs !== null && elected.needs !== state.needs
     return isNews ? changed(state, elected.needs as number, nowMs, `so says replica ${elected.id}`) : state
@@ -108,8 +114,10 @@ export function decideReplicas(before: ReplicaState, input: ReplicaInput, settin
 
 /** The number said follows the number there as long as both are the same: an operator, a deployment or a crash is no need. */
 function withReplicas(state: ReplicaState, have: number, nowMs: number): ReplicaState {
-  if (have === state.have) return state
-  return { ...state, have, needs: state.needs === state.have ? have : state.needs, above: null, below: null, changedAtMs: nowMs }
+  if (have === state.have) return state.missedSinceMs === null ? state : { ...state, missedSinceMs: null }
+  const missedSinceMs = state.missedSinceMs ?? nowMs
+  if (have < state.have && nowMs - missedSinceMs < GONE_AFTER_MS) return { ...state, missedSinceMs, above: null, below: null }
+  return { ...state, have, needs: state.needs === state.have ? have : state.needs, above: null, below: null, missedSinceMs: null, changedAtMs: nowMs }
 }
 
 function more(state: ReplicaState, { nowMs, limit, totals }: ReplicaInput, wanted: number, each: number): ReplicaState {
