@@ -8,9 +8,16 @@ import type { Fleet, Unreported } from './fleet.ts'
 /** An app may need this long from its start to its first word of a signal. After that it will not come. */
 const UNREPORTED_TELL_MS = 60_000
 
+/** They are asked for several times a tick and change with the settings only. */
+const namesOf = new WeakMap<ScalingSettings, readonly string[]>()
+
 /** The names of the app's own that there are triggers for. */
-export function customNames({ up, down }: ScalingSettings): string[] {
-  return [...new Set([...Object.keys(up), ...Object.keys(down)])].filter((name) => !isBuiltIn(name))
+export function customNames(settings: ScalingSettings): readonly string[] {
+  const known = namesOf.get(settings)
+  if (known) return known
+  const names = [...new Set([...Object.keys(settings.up), ...Object.keys(settings.down)])].filter((name) => !isBuiltIn(name))
+  namesOf.set(settings, names)
+  return names
 }
 
 /** Looks, once a tick, whether the app reports what it is scaled by. A worker that is silent altogether says nothing about that. */
@@ -40,6 +47,7 @@ function adviceOn(name: string, { up, down }: ScalingSettings): string {
 
 /** A down-trigger on something that nobody ever reports would forbid shrinking for ever: it is left out. */
 export function scalingInForce({ settings, unreported }: Fleet): ScalingSettings {
+  if (unreported.length === 0) return settings.scaling
   const leftOut = new Set(unreported.filter(({ told }) => told).map(({ name }) => name))
   if (leftOut.size === 0) return settings.scaling
   const down = Object.fromEntries(Object.entries(settings.scaling.down).filter(([name]) => !leftOut.has(name)))

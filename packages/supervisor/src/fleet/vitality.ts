@@ -63,7 +63,7 @@ function examineMemory(draft: Draft, worker: Worker): void {
   const limitBytes = fleet.settings.workers.memoryLimitBytes
   if (worker.memoryBytes === null || worker.life.kind !== 'ready') return
   const above = worker.memoryBytes > limitBytes ? worker.ticksAboveMemoryLimit + 1 : 0
-  patchWorker(draft, worker.id, { ticksAboveMemoryLimit: above })
+  if (above !== worker.ticksAboveMemoryLimit) patchWorker(draft, worker.id, { ticksAboveMemoryLimit: above })
   if (above < TICKS_ABOVE_MEMORY_LIMIT || isReplacing(fleet) || !mayReplace(draft, worker)) return
   const sinceLastMs = fleet.recycledAtMs === null ? Number.POSITIVE_INFINITY : fleet.nowMs - fleet.recycledAtMs
   if (!mayRecycle(fleet.nowMs - worker.life.readyAtMs, sinceLastMs)) return

@@ -15,8 +15,10 @@ export const BUCKETS: number = (LARGEST_EXPONENT - 4) * SUBDIVISIONS
 export function bucketOf(durationMs: number): number {
   const us = Math.min(Math.max(0, Math.round(durationMs * 1000)) || 0, LARGEST_US)
   if (us < SUBDIVISIONS) return us
-  const exponent = Math.floor(Math.log2(us))
-  const index = (exponent - 4) * SUBDIVISIONS + Math.floor((us / 2 ** exponent - 1) * SUBDIVISIONS)
+  // Whole numbers of 32 bits are all that `clz32` knows; what is longer is divided first, which drops no bit that counts.
+  const [short, shift] = us < 2 ** 31 ? [us, 0] : [Math.floor(us / 8), 3]
+  const exponent = 31 - Math.clz32(short)
+  const index = (exponent + shift - 4) * SUBDIVISIONS + ((short >>> (exponent - 5)) & (SUBDIVISIONS - 1))
   return Math.min(index, BUCKETS - 1)
 }
 
