@@ -1,8 +1,15 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'vitest'
 import { expectSentence, it } from './harness.ts'
 import { runHere } from './in-process.ts'
+import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
+import { fleetSettings } from '../fleet/driver.ts'
+import { CLI } from '../processes/harness/station.ts'
+import { calmScenario, simulate } from '../simulator/runs.ts'
 
 const scenario = {
   durationS: 600,
@@ -11,6 +18,13 @@ const scenario = {
     { atS: 60, requestsPerSecond: 800 },
   ],
   request: { cpuMs: 4, waitMs: 20 },
+}
+
+/** What a supervisor would have written in so many seconds. */
+function journalOf(seconds: number): string {
+  const settings = fleetSettings()
+  const { turns } = simulate(settings, { ...calmScenario, load: [{ atMs: 0, requestsPerSecond: 150 }] }, seconds * 1000)
+  return [{ kind: 'start', ...initialFleet(settings) }, ...turns.map(({ event }) => event)].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
 async function write(folder: string, file: string, content: unknown): Promise<string> {
@@ -109,4 +123,56 @@ it("asks the app's own policy, and tells of one that fails", async ({ cli }) => 
   expect(JSON.parse(own.stdout).summary).toMatchObject({ maxReady: 3, changes: 1, violations: [] })
   const broken = await runHere(cli.folder, ['simulate', file, '--config', 'broken.mjs'])
   expect(broken.stdout).toMatch(/scaling\.policy failed \(Error: no idea\)/)
+})
+
+it('shows two configurations side by side on one recording, and what really happened', async ({ cli }) => {
+  const recording = await write(cli.folder, 'night.jsonl', journalOf(300))
+  await write(cli.folder, 'a.json', { entry: './app.js', workers: { min: 2 } })
+  await write(cli.folder, 'b.json', { entry: './app.js', workers: { min: 5 } })
+  const told = await runHere(cli.folder, ['simulate', recording, '--config', 'a.json', '--config', 'b.json'])
+  expect(told).toMatchObject({ code: 0, stderr: '' })
+  expect(told.stdout).toMatch(/^this policy .*\n(.*\n)?b\.json .*\n(.*\n)?recorded /m)
+  const { comparison } = JSON.parse((await runHere(cli.folder, ['simulate', recording, '--config', 'a.json', '--config', 'b.json', '--json'])).stdout)
+  expect(comparison.map(({ name }: { name: string }) => name)).toEqual(['b.json', 'recorded'])
+  expect(comparison[0].summary.maxReady).toBeGreaterThanOrEqual(5)
+  const refused = await runHere(cli.folder, ['simulate', '--fuzz', '1', '--config', 'a.json', '--config', 'b.json'])
+  expect(refused.code).toBe(2)
+  expectSentence(refused.stderr)
+})
+
+it('exits 2 with line and value for a trace and a recording that are broken', async ({ cli }) => {
+  const cases: readonly (readonly [file: string, text: string, sentence: string])[] = [
+    ['nan.csv', 'timeS,requestsPerSecond\n0,NaN\n', 'nan.csv, line 2: requestsPerSecond "NaN" is not allowed'],
+    ['back.csv', 'timeS,requestsPerSecond\n9,1\n5,1\n', 'back.csv, line 3: timeS 5 goes back in time'],
+    ['cut.csv', 'timeS,requestsPerSecond\n0,1\n60', 'cut.csv, line 3: "60" has 1 columns'],
+    ['more.csv', 'timeS,requestsPerSecond,colour\n0,1,red\n', 'more.csv, line 1: "timeS,requestsPerSecond,colour" is not the header'],
+    ['cut.jsonl', journalOf(10).slice(0, -40), 'is not JSON; where the file was cut off'],
+    ['nan.jsonl', `${journalOf(10)}{"kind":"sampled","nowMs":20000,"wallMs":NaN}\n`, 'is not JSON'],
+    ['huge.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1e999}\n`, 'nowMs null is not allowed; expected a number'],
+    ['back.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1}\n`, 'nowMs 1 goes back in time'],
+    ['other.jsonl', `${journalOf(10)}{"kind":"melted","nowMs":20000}\n`, 'kind "melted" is no event'],
+  ]
+  for (const [file, text, sentence] of cases) {
+    await write(cli.folder, file, text)
+    const outcome = await runHere(cli.folder, ['simulate', file])
+    expect([file, outcome.code]).toEqual([file, 2])
+    expect(outcome.stderr).toContain(sentence)
+    expectSentence(outcome.stderr)
+  }
+})
+
+const others = ['22', '26'].flatMap((version) => {
+  const node = path.join(import.meta.dirname, `../../scripts/node_modules/node${version}/bin/node`)
+  return existsSync(node) ? [[version, node] as const] : []
+})
+
+it.skipIf(others.length === 0)('prints the same bytes on every supported Node', async ({ cli }) => {
+  // Everything that chance and arithmetic touch: a rush, faults, prediction, which uses exponentials, and the policies of others.
+  const faults = ['crash', 'hang', 'late-reports', 'slow-boot'].map((kind, index) => ({ atS: 100 + 60 * index, kind, forS: 20 }))
+  const file = await write(cli.folder, 's.json', { ...scenario, faults, config: { scaling: { preset: 'responsive' } } })
+  const words = [CLI, 'simulate', file, '--json', '--compare']
+  const outputOf = async (node: string): Promise<string> => (await promisify(execFile)(node, words, { cwd: cli.folder, maxBuffer: 1e9 })).stdout
+  const here = await outputOf(process.execPath)
+  expect(JSON.parse(here).timeline).toHaveLength(600)
+  for (const [version, node] of others) expect([version, (await outputOf(node)) === here]).toEqual([version, true])
 })

@@ -103,7 +103,11 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
     .command('simulate')
     .description('try the scaling policy in virtual time: on a scenario, on a trace of load, on a recording')
     .argument('[scenario.json|trace.csv|journal.jsonl]')
-    .option('--config <file>', 'config file (default: stationmaster.config.* in this folder)')
+    .option(
+      '--config <file>',
+      'config file (default: stationmaster.config.* in this folder); given again, others are shown beside it',
+      (file: string, files: readonly string[] = []): readonly string[] => [...files, file],
+    )
     .option('--seed <n>', "another run of chance than the scenario's")
     .option('--json', 'decisions, timeline and summary as JSON')
     .option('--compare', 'let pm2-autoscale, Watt and the Kubernetes HPA decide on the same load too')

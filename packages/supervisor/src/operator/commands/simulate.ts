@@ -21,7 +21,9 @@ import { renderComparison, renderOutcome } from '../render-outcome.ts'
 import type { CommandContext } from './context.ts'
 import type { FuzzFlags } from './fuzz.ts'
 
-export interface SimulateFlags extends FuzzFlags {
+export interface SimulateFlags extends Omit<FuzzFlags, 'config'> {
+  /** The first is the policy that is tried; the others are shown beside it. */
+  readonly config?: readonly string[]
   readonly fuzz?: string
   readonly compare?: boolean
   /** Where the page goes. */
@@ -33,7 +35,8 @@ const MOST_BYTES = 256_000_000
 
 /** Runs the scaling policy in virtual time. 1 where a rule was broken or an expectation of the scenario was not met. */
 export async function runSimulation(context: CommandContext, file: string | undefined, flags: SimulateFlags): Promise<ExitCode> {
-  if (flags.fuzz !== undefined) return await (await import('./fuzz.ts')).fuzz(context, flags.fuzz, flags)
+  const [configFile, ...otherConfigs] = flags.config ?? []
+  if (flags.fuzz !== undefined) return await runFuzz(context, flags.fuzz, flags)
   if (file === undefined)
     throw new StationmasterError(
       'SM_SCENARIO_INVALID',
@@ -43,9 +46,10 @@ export async function runSimulation(context: CommandContext, file: string | unde
   const { terminal } = context
   const given = await readInput(context.folder, file)
   const plan = withSeed(given.plan, flags.seed)
-  const settings = await settingsFor(given, context, file, flags.config)
+  const settings = await settingsFor(given, context, file, configFile)
   const outcome = simulate(plan, settings.fleet, settings.cost, { policy: settings.policy })
-  const others = othersOf(given, plan, settings, flags.compare === true)
+  const beside = await Promise.all(otherConfigs.map(async (other) => ({ name: other, settings: await settingsFor(given, context, file, other) })))
+  const others = [...beside.map((other) => simulatedBeside(plan, other)), ...othersOf(given, plan, settings, flags.compare === true)]
   if (flags.report !== undefined) {
     const title = path.basename(file, path.extname(file))
     await write(context.folder, flags.report, renderReport({ title, plan, settings: settings.fleet, prices: settings.cost, outcome, others }))
@@ -54,6 +58,20 @@ export async function runSimulation(context: CommandContext, file: string | unde
   else terminal.print([...renderOutcome(plan, outcome, settings, terminal.paint), ...renderComparison(outcome, others, terminal.paint)].join('\n'))
   const { violations, unmet } = outcome.summary
   return violations.length > 0 || unmet.length > 0 ? 1 : 0
+}
+
+async function runFuzz(context: CommandContext, count: string, { config = [], ...flags }: SimulateFlags): Promise<ExitCode> {
+  const [configFile, another] = config
+  if (another !== undefined)
+    throw new StationmasterError('SM_SCENARIO_INVALID', 'option', `--config ${another} is one too many; --fuzz tries one policy.`)
+  const { fuzz } = await import('./fuzz.ts')
+  return await fuzz(context, count, { ...flags, ...(configFile === undefined ? {} : { config: configFile }) })
+}
+
+/** What a scenario expects it expects of the first policy alone. */
+function simulatedBeside(plan: Plan, { name, settings }: { readonly name: string; readonly settings: Settings }): Compared {
+  const outcome = simulate({ ...plan, expect: {} }, settings.fleet, settings.cost, { policy: settings.policy })
+  return { name: path.basename(name), source: name, outcome }
 }
 
 async function write(folder: string, file: string, html: string): Promise<void> {
