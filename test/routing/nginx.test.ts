@@ -43,14 +43,16 @@ describe('behind nginx, whose connections many clients share', () => {
       await until('nginx to listen', async () => await isListening({ host: '127.0.0.1', port }))
       const connectionsBefore = (await lines()).filter((line) => line.includes(' connection ')).length
       const pollers = new Pollers(port, CLIENTS)
-      await pollers.answers(QUESTIONS_EACH)
+      for (let asked = 0; asked < QUESTIONS_EACH; asked += 20) await pollers.answers(20)
       expect(new Set(pollers.workers).size).toBeGreaterThan(1)
-      await pollers.stop()
+      // Before they leave: a poll that is on its way while its own client ends the session is rightly told that nobody knows it.
       expect((await lines()).filter((line) => line.includes(' error '))).toEqual([])
       const requests = (await readFile(path.join(folder, 'access.log'), 'utf8')).trimEnd().split('\n')
       expect(requests.filter((line) => !/^(200|499) /.test(line))).toEqual([])
       const connections = (await lines()).filter((line) => line.includes(' connection ')).length - connectionsBefore
-      expect(requests.length / connections).toBeGreaterThan(2)
+      // nginx keeps 16 of the connections that 50 clients need at a time; without keep-alive it would be 1.
+      expect(requests.length / connections).toBeGreaterThan(1.3)
+      await pollers.stop()
     } finally {
       nginx.kill('SIGQUIT')
       await within('the end of nginx', once(nginx, 'exit'))
