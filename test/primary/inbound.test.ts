@@ -34,7 +34,7 @@ test('what a worker said before it went, but was heard only after, is remembered
     transfers: { begin() {}, settle() {}, forget() {} },
     dispatch() {},
     answerListen: () => answered.resolve(),
-    isThere: (workerId) => present.has(workerId),
+    processes: { pid: (workerId) => (present.has(workerId) ? 1 : null), sendToOthers() {} },
     warn() {},
   })
   inbound.receive(1, seal({ kind: 'report', report }), undefined)

@@ -12,8 +12,9 @@ export interface Relay {
 
 export async function openRelay(targetPort: number): Promise<Relay> {
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((client) => {
-    const upstream = net.connect(targetPort, '127.0.0.1')
+  // A client that has said goodbye still waits for the server's, as it would without us.
+  const server = net.createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = net.connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true })
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],

@@ -39,6 +39,8 @@ const workerMessages: readonly WorkerMessage[] = [
   { kind: 'handOver', transferId: 4, owner: 7, server: 0, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'adopted', transferId: 4, taken: true },
   { kind: 'leaseUse', sequence: 3, holds: 8, inUse: 6, waiting: 40, external: 2 },
+  { kind: 'databaseState', server: 'db:5432', error: { code: '57P03', message: 'the database system is starting up' }, pauseMs: 50 },
+  { kind: 'databaseState', server: 'db:5432', error: null, pauseMs: 0 },
   { kind: 'drained', cutConnections: 0, cutRequests: 2 },
 ]
 
@@ -52,6 +54,7 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'gate', open: false },
   { kind: 'count' },
   { kind: 'lease', untilMs: null, sequence: 3, granted: 8 },
+  { kind: 'databaseState', server: 'db:5432', error: { code: null, message: 'Connection terminated unexpectedly' }, pauseMs: 1000 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'handedOver', transferId: 4, taken: false },
   { kind: 'routes', routes: [], leaving: [] },

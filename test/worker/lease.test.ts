@@ -181,7 +181,24 @@ describe('a pool with a lease', () => {
     const leased = await lease(primary, 4, 'postgres://nobody:nothing@127.0.0.1:9/none')
     const answers = await Promise.all(Array.from({ length: 20 }, () => leased.ask('/take')))
     expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['ECONNREFUSED']))
+    const told = await leased.worker.seen('databaseState')
+    expect(told).toMatchObject({ server: '127.0.0.1:9', error: { code: 'ECONNREFUSED' }, pauseMs: 50 })
     expect(await leased.ask('/state')).toMatchObject({ total: 0, waiting: 0 })
+  })
+
+  it('fails with what another worker met, instead of trying too', async ({ primary }) => {
+    const leased = await lease(primary, 4)
+    const { hostname, port } = new URL(database.url)
+    const error = { code: '57P03', message: 'heard of another worker' }
+    // The pause that it makes of it is short; asked until an answer falls into one.
+    for (let answer: unknown = null; (answer as { message?: string })?.message !== error.message; ) {
+      leased.worker.send({ kind: 'databaseState', server: `${hostname}:${port}`, error, pauseMs: 1000 })
+      answer = await leased.ask('/take/second')
+      if ((answer as { pid?: number }).pid) await leased.ask('/give/second?how=destroy')
+    }
+    leased.worker.send({ kind: 'databaseState', server: `${hostname}:${port}`, error: null, pauseMs: 0 })
+    for (let answer: Record<string, unknown> = {}; answer['name'] !== NAME; answer = await leased.ask('/take/first'));
+    expect(leased.worker.stderr).toBe('')
   })
 
   it('lets nobody wait for ever for an empty lease', async ({ primary }) => {

@@ -3,6 +3,7 @@ import { parseWorkerMessage } from '../wire/parse.ts'
 import { type Acceptor, type BoundHandle, explain } from './acceptor.ts'
 import type { NewEvent } from './engine.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
+import type { Processes } from './processes.ts'
 import type { Inbox } from './reports.ts'
 import { serveSocketIO } from './socket-io.ts'
 import type { TransferHandle, Transfers } from './transfers.ts'
@@ -22,8 +23,7 @@ export interface InboundParts {
     answer: { kind: 'socket'; requestId: number; error: Awaited<ReturnType<Acceptor['open']>>['error'] },
     handle: BoundHandle | null,
   ): void
-  /** False once it has exited and its last words were read. */
-  isThere(workerId: number): boolean
+  readonly processes: Pick<Processes, 'pid' | 'sendToOthers'>
   warn(sentence: string): void
 }
 
@@ -37,6 +37,8 @@ export interface Inbound {
 }
 
 export function createInbound(parts: InboundParts): Inbound {
+  /** False once it has exited and its last words were read. */
+  const isThere = (workerId: number): boolean => parts.processes.pid(workerId) !== null
   const listenFaults = new Map<number, Promise<string>>()
   const misunderstood = new Set<number>()
 
@@ -62,6 +64,8 @@ export function createInbound(parts: InboundParts): Inbound {
         return parts.transfers.settle(workerId, message.transferId, message.taken)
       case 'leaseUse':
         return parts.dispatch({ ...message, kind: 'leaseUsed', workerId })
+      case 'databaseState':
+        return parts.processes.sendToOthers(workerId, message)
       case 'hello':
         return parts.dispatch({ kind: 'hello', workerId })
       case 'probed':
@@ -74,7 +78,7 @@ export function createInbound(parts: InboundParts): Inbound {
     const { handle, error } = await parts.acceptor.open(request)
     // The fleet stops and this worker goes with it; to its app an error would be a crash.
     if (error?.code === 'ECANCELED') return
-    if (error && parts.isThere(workerId)) listenFaults.set(workerId, Promise.resolve(error.message))
+    if (error && isThere(workerId)) listenFaults.set(workerId, Promise.resolve(error.message))
     if (request.isDealt && handle) parts.gatekeeper?.deal?.(handle)
     parts.answerListen(workerId, { kind: 'socket', requestId: request.requestId, error }, handle)
   }
@@ -82,7 +86,7 @@ export function createInbound(parts: InboundParts): Inbound {
   return {
     receive(workerId, raw, handle) {
       // What was still in the channel of a worker that is gone would be remembered for ever; a client's socket wants an answer all the same.
-      if (handle === undefined && !parts.isThere(workerId)) return
+      if (handle === undefined && !isThere(workerId)) return
       const parsed = parseWorkerMessage(raw)
       if (parsed.kind === 'message') return take(workerId, parsed.message, handle)
       if (parsed.kind === 'foreign' || misunderstood.has(workerId)) return

@@ -83,7 +83,7 @@ export class Primary implements Control {
       transfers: createTransfers((workerId, message, handle, done) => this.#processes.send(workerId, message, handle, done)),
       dispatch: (event) => this.#engine.dispatch(event),
       answerListen: (workerId, answer, handle) => void this.#processes.send(workerId, answer, handle ?? undefined),
-      isThere: (workerId) => this.#processes.pid(workerId) !== null,
+      processes: this.#processes,
       warn: (sentence) => this.#warn(sentence),
     })
   }

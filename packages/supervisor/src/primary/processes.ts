@@ -39,6 +39,8 @@ export interface Processes {
    * twice, the second time without it: a process at its limit of descriptors cannot receive one, and Node then drops the message too.
    */
   send(workerId: number, message: PrimaryMessage, handle?: unknown, done?: () => void): boolean
+  /** To everybody else. */
+  sendToOthers(workerId: number, message: PrimaryMessage): void
   kill(workerId: number, signal: NodeJS.Signals): void
   pid(workerId: number): number | null
   /** What did not end though it was killed shall keep this process no longer; should it ever wake up, it finds itself alone. */
@@ -70,8 +72,7 @@ export function createProcesses(events: ProcessEvents): Processes {
     try {
       worker = forkProcess(spec)
     } catch (error) {
-      events.onForkFailed(spec.workerId, messageOf(error))
-      return
+      return events.onForkFailed(spec.workerId, messageOf(error))
     }
     const { pid } = worker.process
     // A worker without a pid (EAGAIN, ENOMEM) says why by an error event, and node:cluster would list it for ever.
@@ -112,9 +113,10 @@ export function createProcesses(events: ProcessEvents): Processes {
       if (handle !== undefined) worker.send(seal(message) as object, () => {})
       return true
     },
-    kill(workerId, signal) {
-      entries.get(workerId)?.worker.process.kill(signal)
+    sendToOthers(workerId, message) {
+      for (const id of entries.keys()) if (id !== workerId) this.send(id, message)
     },
+    kill: (workerId, signal) => void entries.get(workerId)?.worker.process.kill(signal),
     pid: (workerId) => entries.get(workerId)?.worker.process.pid ?? null,
     abandon() {
       for (const { worker } of entries.values()) {

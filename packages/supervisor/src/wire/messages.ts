@@ -18,6 +18,17 @@ export interface ListenRequest {
   readonly isDealt: boolean
 }
 
+/** What one worker met when it wanted to connect to the app's database; the primary passes it on to the others. */
+export interface DatabaseState {
+  readonly kind: 'databaseState'
+  /** Host and port, as the app gave them. */
+  readonly server: string
+  /** Null: it is there again. */
+  readonly error: { readonly code: string | null; readonly message: string } | null
+  /** How long, at most, nobody should try. */
+  readonly pauseMs: number
+}
+
 export type WorkerMessage =
   | { readonly kind: 'hello' }
   | ListenRequest
@@ -39,6 +50,7 @@ export type WorkerMessage =
   | { readonly kind: 'adopted'; readonly transferId: number; readonly taken: boolean }
   /** How many database connections it has open at most, for the newest lease it knows, and what it needs. */
   | ({ readonly kind: 'leaseUse' } & LeaseUse)
+  | DatabaseState
   /** All that could be answered was answered; the worker exits next. */
   | { readonly kind: 'drained'; readonly cutConnections: number; readonly cutRequests: number }
 
@@ -66,6 +78,7 @@ export type PrimaryMessage =
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
   /** How many database connections it may have open, and until when (milliseconds of `process.hrtime()`, null: no end); a lower sequence than one it knows is old news. */
   | { readonly kind: 'lease'; readonly sequence: number; readonly granted: number; readonly untilMs: number | null }
+  | DatabaseState
   | { readonly kind: 'probe'; readonly path: string; readonly timeoutMs: number }
 
 export interface ListenError {

@@ -3,7 +3,7 @@ import { BUCKETS } from '../policy/latency.ts'
 import type { Route } from '../policy/route.ts'
 import type { DatabaseUse, Report } from '../policy/sample.ts'
 import { isOurs, unseal } from './envelope.ts'
-import type { ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
+import type { DatabaseState, ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
 import type { Fields } from './shape.ts'
 import { amountOf, booleanOf, fieldOf, fieldsOf, finiteOf, integerOf, Malformed, orNull, textOf } from './shape.ts'
 
@@ -88,6 +88,8 @@ function workerMessageOf(fields: Fields): WorkerMessage {
         waiting: countOf(fields, 'waiting'),
         external: countOf(fields, 'external'),
       }
+    case 'databaseState':
+      return databaseStateOf(fields)
     case 'drained':
       return { kind, cutConnections: countOf(fields, 'cutConnections'), cutRequests: countOf(fields, 'cutRequests') }
     default:
@@ -122,11 +124,22 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
         granted: countOf(fields, 'granted'),
         untilMs: orNull(fields, 'untilMs', () => amountOf(fields, 'untilMs')),
       }
+    case 'databaseState':
+      return databaseStateOf(fields)
     case 'probe':
       return { kind, path: textOf(fields, 'path', MAX_PATH_LENGTH), timeoutMs: durationOf(fields, 'timeoutMs') }
     default:
       throw new Malformed('kind')
   }
+}
+
+function databaseStateOf(fields: Fields): DatabaseState {
+  const errorOf = (): DatabaseState['error'] => {
+    const error = fieldsOf(fieldOf(fields, 'error'))
+    return { code: orNull(error, 'code', () => textOf(error, 'code', MAX_HOST_LENGTH)), message: textOf(error, 'message', MAX_SENTENCE_LENGTH) }
+  }
+  const server = textOf(fields, 'server', MAX_PATH_LENGTH)
+  return { kind: 'databaseState', server, error: orNull(fields, 'error', errorOf), pauseMs: durationOf(fields, 'pauseMs') }
 }
 
 function listenRequestOf(fields: Fields): ListenRequest {

@@ -1,4 +1,4 @@
-import type { LeaseUse } from '../policy/lease.ts'
+import type { DatabaseState, PrimaryMessage, WorkerMessage } from '../wire/messages.ts'
 import { BackOff } from './back-off.ts'
 
 /** A pool as the ledger sees it. */
@@ -11,6 +11,8 @@ export interface LedgerMember {
   closeIdle(count: number): number
 }
 
+type Send = (message: Extract<WorkerMessage, { kind: 'leaseUse' | 'databaseState' }>) => void
+
 /** Demand that goes up and down is told this often: the supervisor moves connections, it does not watch every query. */
 const TELL_AGAIN_MS = 100
 
@@ -20,7 +22,7 @@ const TELL_AGAIN_MS = 100
  */
 export class ConnectionLedger {
   readonly #backOffs = new Map<string, BackOff>()
-  readonly #tell: (use: LeaseUse) => void
+  readonly #send: Send
   readonly #members = new Set<LedgerMember>()
   readonly #listeners = new Set<() => void>()
   #sequence = 0
@@ -40,15 +42,16 @@ export class ConnectionLedger {
   /** What listeners last heard of. */
   #known = 0
 
-  constructor(tell: (use: LeaseUse) => void) {
-    this.#tell = tell
+  constructor(send: Send) {
+    this.#send = send
   }
 
   /** Shared by all pools that speak to the same server. */
   backOffOf(server: string): BackOff {
     const known = this.#backOffs.get(server)
     if (known) return known
-    const backOff = new BackOff(() => this.wakeAll())
+    const share = (outage: Omit<DatabaseState, 'kind' | 'server'>): void => this.#send({ kind: 'databaseState', server, ...outage })
+    const backOff = new BackOff({ onOver: () => this.wakeAll(), share })
     this.#backOffs.set(server, backOff)
     return backOff
   }
@@ -95,6 +98,12 @@ export class ConnectionLedger {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** What the primary says: a lease, or what another worker met when it wanted to connect. */
+  hear(message: Extract<PrimaryMessage, { kind: 'lease' | 'databaseState' }>): void {
+    if (message.kind === 'lease') this.take(message.sequence, message.granted, message.untilMs)
+    else this.backOffOf(message.server).heard(message)
   }
 
   /** A new lease, or the same once more: then the answer was lost. */
@@ -184,7 +193,7 @@ export class ConnectionLedger {
     if (this.#sequence === 0) return
     this.#toldAtMs = performance.now()
     this.#told = { inUse: this.inUse, waiting: this.waiting }
-    this.#tell({ sequence: this.#sequence, holds: this.holds, external: this.#external, ...this.#told })
+    this.#send({ kind: 'leaseUse', sequence: this.#sequence, holds: this.holds, external: this.#external, ...this.#told })
   }
 
   #shrink(): void {

@@ -16,7 +16,7 @@ type ConnectionOf<Inside extends ClientInside> = NonNullable<Inside['connection'
 export type ClientClass = new (config?: unknown) => Client
 
 /** A database that fails in one of these ways fails for everybody: gone, starting, shutting down, full. A wrong password is not among them. */
-const AWAY = /^(E[A-Z]+|08...|53...|57...)$/
+const AWAY = /^(ECONN[A-Z]+|EPIPE|ETIMEDOUT|EHOST[A-Z]+|ENET[A-Z]+|ENOTFOUND|EAI_AGAIN|ENOENT|08...|53...|57...)$/
 
 /** pg's own client, or the app's, that enters itself into the ledger. Still an instance of the class it was made from. */
 export function leasedClientClass(base: ClientClass, ledger: ConnectionLedger, name: string): ClientClass {

@@ -94,7 +94,7 @@ export class Runtime {
     this.#handOver = createHandOver(this.#channel)
     this.#neighbours = this.#meetNeighbours()
     this.#stickyKeys = settings.sticky && this.#neighbours ? new StickyKeys(settings.sticky, this.#neighbours, settings.trustedProxies) : null
-    this.#ledger = settings.connectionName === null ? null : new ConnectionLedger((use) => this.#channel.send({ kind: 'leaseUse', ...use }))
+    this.#ledger = settings.connectionName === null ? null : new ConnectionLedger((message) => this.#channel.send(message))
     this.#publish()
     this.#channel.send({ kind: 'hello' })
   }
@@ -164,7 +164,8 @@ export class Runtime {
       case 'count':
         return this.#count.tell()
       case 'lease':
-        return this.#ledger?.take(message.sequence, message.granted, message.untilMs)
+      case 'databaseState':
+        return this.#ledger?.hear(message)
       case 'shed':
         return letGo(this.#traffic, this.#engines, message)
       case 'probe':
