@@ -14,6 +14,7 @@ import { budgetThroughput } from './rows/budget-throughput.ts'
 import { changes } from './rows/changes.ts'
 import { crowd } from './rows/crowd.ts'
 import { deaths } from './rows/deaths.ts'
+import { policies } from './rows/policies.ts'
 import { polling } from './rows/polling.ts'
 import { cold, spare } from './rows/first-request.ts'
 import { connections, keepAlive } from './rows/rates.ts'
@@ -41,6 +42,7 @@ const ROWS: readonly Row[] = [
   budgetThroughput,
   budgetShare,
   simulation,
+  policies,
 ]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]
 
