@@ -40,6 +40,7 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
       ['requests', `${summary.requests}; ${summary.answered} answered, ${summary.cut} cut`],
       ['over objective', `${summary.sloViolationS} s with a p95 above ${plan.objectiveMs} ms`],
       ['workers', `${summary.workerHours} worker-hours, at most ${summary.maxReady} ready, ${summary.changes} changes`],
+      ...(plan.scenario.replicas ? [['replicas', `${summary.replicaHours} replica-hours, at most ${summary.maxReplicas}`] as const] : []),
       [
         'cost',
         `${summary.costUsd} USD for ${uptime(plan.durationMs / 1000)}; ${summary.costUsdPerMonth} USD a month${budgetOf(cost, summary.costUsdPerMonth)}`,

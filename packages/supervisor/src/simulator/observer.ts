@@ -1,4 +1,5 @@
-import { type LatencyCounts, percentileMs } from '../policy/latency.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { type LatencyCounts, merge, percentileMs } from '../policy/latency.ts'
 import type { Plan } from './plan.ts'
 import type { Ledger } from './workplace.ts'
 import type { Turn } from './turn.ts'
@@ -15,6 +16,7 @@ export interface Moment {
 
 /** What only the report shows. */
 export interface Detail extends Moment {
+  readonly replicas: number
   readonly requestsPerSecond: number
   readonly booting: number
   readonly spare: number
@@ -30,6 +32,8 @@ export interface Totals {
   readonly sloViolationS: number
   readonly maxQueue: number
   readonly maxReady: number
+  readonly replicaHours: number
+  readonly maxReplicas: number
 }
 
 /** Watches a run, tick by tick. */
@@ -41,6 +45,8 @@ export class Observer {
   #maxQueue = 0
   #maxReady = 0
   #arrived = 0
+  #replicaMs = 0
+  #maxReplicas = 1
   #answered = 0
 
   constructor(plan: Plan) {
@@ -49,15 +55,22 @@ export class Observer {
 
   see(turn: Pick<Turn, 'fleet' | 'event' | 'ledger' | 'atMs'>): void {
     if (turn.event.kind !== 'sampled') return
+    this.observe([turn.fleet], turn.ledger, turn.atMs)
+  }
+
+  /** All replicas at one tick. */
+  observe(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void {
     const { tickMs } = this.#plan
-    const moment = this.#momentOf(turn)
+    const moment = this.#momentOf(fleets, ledger, atMs)
     this.timeline.push(moment)
-    this.#workerMs += turn.fleet.workers.length * tickMs
+    for (const { workers } of fleets) this.#workerMs += workers.length * tickMs
+    this.#replicaMs += fleets.length * tickMs
+    this.#maxReplicas = Math.max(this.#maxReplicas, fleets.length)
     this.#maxQueue = Math.max(this.#maxQueue, moment.queue ?? 0)
     this.#maxReady = Math.max(this.#maxReady, moment.ready)
-    if (this.#isOverObjective(moment.p95Ms, turn.ledger)) this.#violationMs += tickMs
-    this.#answered = turn.ledger.answered
-    this.#arrived = turn.ledger.arrived
+    if (this.#isOverObjective(moment.p95Ms, ledger)) this.#violationMs += tickMs
+    this.#answered = ledger.answered
+    this.#arrived = ledger.arrived
   }
 
   totals(): Totals {
@@ -66,6 +79,8 @@ export class Observer {
       sloViolationS: rounded(this.#violationMs / 1000),
       maxQueue: rounded(this.#maxQueue),
       maxReady: this.#maxReady,
+      replicaHours: rounded(this.#replicaMs / 3_600_000),
+      maxReplicas: this.#maxReplicas,
     }
   }
 
@@ -75,26 +90,31 @@ export class Observer {
     return ledger.waiting > 0 && ledger.answered === this.#answered && this.#answered > 0
   }
 
-  #momentOf({ fleet, ledger, atMs }: Pick<Turn, 'fleet' | 'ledger' | 'atMs'>): Detail {
+  #momentOf(fleets: readonly Fleet[], ledger: Ledger, atMs: number): Detail {
     const counts = { ready: 0, booting: 0, spare: 0, draining: 0, killing: 0, vacant: 0 }
     const [cpu, queue, memory, busy] = [new Mean(), new Mean(), new Mean(), new Mean()]
-    const { memoryLimitBytes } = fleet.settings.workers
-    for (const { life, cpu: share, report, memoryBytes, reportAtMs } of fleet.workers) {
-      counts[life.kind]++
-      if (life.kind !== 'ready') continue
-      cpu.add(share)
-      memory.add(memoryBytes === null ? null : memoryBytes / memoryLimitBytes)
-      if (reportAtMs !== fleet.nowMs) continue
-      queue.add(report?.queue ?? null)
-      busy.add(report?.eventLoopUtilization ?? null)
+    for (const fleet of fleets) {
+      const { memoryLimitBytes } = fleet.settings.workers
+      for (const { life, cpu: share, report, memoryBytes, reportAtMs } of fleet.workers) {
+        counts[life.kind]++
+        if (life.kind !== 'ready') continue
+        cpu.add(share)
+        memory.add(memoryBytes === null ? null : memoryBytes / memoryLimitBytes)
+        if (reportAtMs !== fleet.sampledAtMs) continue
+        queue.add(report?.queue ?? null)
+        busy.add(report?.eventLoopUtilization ?? null)
+      }
     }
+    const [first] = fleets
+    const latencies = fleets.length === 1 ? first?.latencies.at(-1) : merge(fleets.flatMap((fleet) => fleet.latencies.slice(-1)))
     return {
       atS: rounded(atMs / 1000),
       ready: counts.ready,
-      target: fleet.target,
+      replicas: fleets.length,
+      target: fleets.reduce((sum, { target }) => sum + target, 0),
       cpu: cpu.value(),
       queue: queue.value(),
-      p95Ms: p95Of(fleet.latencies.at(-1)),
+      p95Ms: p95Of(latencies),
       requestsPerSecond: rounded(((ledger.arrived - this.#arrived) * 1000) / this.#plan.tickMs),
       booting: counts.booting,
       spare: counts.spare,

@@ -33,6 +33,7 @@ export const STANDARD = {
   memoryPerRequestBytes: 2e5,
   gcEveryBytes: 32e6,
   gcPauseMs: 15,
+  replicaBootMs: 60_000,
   databaseConcurrency: 10_000,
 } as const
 

@@ -2,7 +2,7 @@ import { describe, faultsOf } from '../config/fault.ts'
 import { inputFault } from './input-fault.ts'
 import { lineOfPath, linesOfJson } from './json-places.ts'
 import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
-import type { Fault, OperatorRequest, Scenario } from './scenario.ts'
+import type { Fault, OperatorRequest, ReplicaModel, Scenario } from './scenario.ts'
 import { type GivenFault, type GivenRequest, type GivenScenario, type GivenWorker, scenarioKind } from './scenario-kind.ts'
 
 /** So long do faults last that last, where nobody says how long. */
@@ -22,6 +22,8 @@ export function readScenario(text: string, file: string): Plan {
   }
   checkOrder(given, fail)
   checkRequests(given, fail)
+  const { min = 1, max = min } = given.replicas ?? {}
+  if (max < min) fail('replicas.max', `${max} is less than replicas.min ${min}`)
   const tickMs = given.tickMs ?? STANDARD.tickMs
   if ((given.durationS * 1000) / tickMs > MOST_TICKS)
     fail('durationS', `${given.durationS} is too long for ticks of ${tickMs} ms; expected at most ${MOST_TICKS} ticks`)
@@ -100,9 +102,19 @@ function scenarioOf(given: GivenScenario): Scenario {
     worker: workerOf(given.worker),
     host: { cpus: given.host?.cpus ?? STANDARD.cpus, memoryBytes: given.host?.memoryBytes ?? STANDARD.hostMemoryBytes },
     database: { concurrency: given.database?.concurrency ?? STANDARD.databaseConcurrency },
+    ...(given.replicas ? { replicas: replicasOf(given.replicas) } : {}),
     faults: (given.faults ?? []).map(faultOf),
     requests: (given.operator ?? []).map(requestOf),
   }
+}
+
+function replicasOf({
+  min = 1,
+  max = Math.max(min, 1),
+  bootMs = STANDARD.replicaBootMs,
+  follow = true,
+}: NonNullable<GivenScenario['replicas']>): ReplicaModel {
+  return { min, max, bootMs, follow }
 }
 
 export function workerOf(given: GivenWorker | undefined): Scenario['worker'] {

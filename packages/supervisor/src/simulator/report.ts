@@ -114,10 +114,17 @@ function chartsOf(moments: readonly Detail[], { settings, plan }: ReportInput): 
     line('draining', 'purple', (moment) => moment.draining, 'step'),
     line('target', 'text', (moment) => moment.target, 'dashed'),
   ]
+  const replicas: LineChart = {
+    title: 'Replicas',
+    format: count,
+    scale: 'whole',
+    series: [line('replicas', 'orange', (moment) => moment.replicas, 'step')],
+  }
   const p95 = signal('p95 of the answers', 'p95', 'red', (moment) => moment.p95Ms)
   return [
     { title: 'Load, requests per second', format: count, series: [line('requests', 'blue', (moment) => moment.requestsPerSecond)] },
     { title: 'Workers by state', format: count, scale: 'whole', series: states },
+    ...(plan.scenario.replicas ? [replicas] : []),
     { ...p95, formatTick: describeMs, scale: 'log', series: [...p95.series, flat(`objective ${plan.objectiveMs} ms`, 'text', plan.objectiveMs)] },
     signal('CPU of a worker', 'cpu', 'blue', (moment) => moment.cpu),
     signal('Event-loop utilisation', 'eventLoopUtilization', 'orange', (moment) => moment.eventLoopUtilization),

@@ -14,10 +14,18 @@ export interface GivenScenario {
   readonly worker: GivenWorker | undefined
   readonly host: { readonly cpus: number | undefined; readonly memoryBytes: number | undefined } | undefined
   readonly database: { readonly concurrency: number } | undefined
+  readonly replicas: GivenReplicas | undefined
   readonly objective: { readonly p95Ms: number } | undefined
   readonly faults: readonly GivenFault[] | undefined
   readonly operator: readonly GivenRequest[] | undefined
   readonly expect: Readonly<Record<string, Range | undefined>> | undefined
+}
+
+interface GivenReplicas {
+  readonly min: number | undefined
+  readonly max: number | undefined
+  readonly bootMs: number | undefined
+  readonly follow: boolean | undefined
 }
 
 export interface GivenPoint {
@@ -97,7 +105,7 @@ const request: Kind<GivenRequest> = fields<GivenRequest>('a request such as { "a
 })
 
 /** What a scenario can promise about its outcome; each is a number of the summary. */
-const EXPECTED = ['changes', 'maxReady', 'maxQueue', 'sloViolationS', 'workerHours', 'cut', 'restarts'] as const
+const EXPECTED = ['changes', 'maxReady', 'maxQueue', 'sloViolationS', 'workerHours', 'cut', 'restarts', 'replicaHours', 'maxReplicas'] as const
 const range: Kind<Range> = fields<Range>('an object such as { "most": 4 }', { least: optional(amount(0, 1e12)), most: optional(amount(0, 1e12)) })
 const expectations = Object.fromEntries(EXPECTED.map((name) => [name, optional(range)])) as Record<string, FieldKind<Range | undefined>>
 
@@ -117,6 +125,14 @@ export const scenarioKind: Kind<GivenScenario> = fields<GivenScenario>('an objec
     }),
   ),
   database: optional(fields('an object such as { "concurrency": 100 }', { concurrency: wholeNumber(1, 1_000_000) })),
+  replicas: optional(
+    fields<GivenReplicas>('an object such as { "min": 1, "max": 10, "bootMs": 60000, "follow": true }', {
+      min: optional(wholeNumber(1, 10)),
+      max: optional(wholeNumber(1, 10)),
+      bootMs: optional(milliseconds),
+      follow: optional(trueOrFalse),
+    }),
+  ),
   objective: optional(fields('an object such as { "p95Ms": 500 }', { p95Ms: amount(1, MOST_MS) })),
   faults: optional(listOf('a list of at most 1000 faults', fault, 1000)),
   operator: optional(listOf('a list of at most 1000 requests', request, 1000)),

@@ -8,8 +8,20 @@ export interface Scenario {
   readonly worker: WorkerModel
   readonly host: HostModel
   readonly database: DatabaseModel
+  /** Absent: there is one, for good. */
+  readonly replicas?: ReplicaModel
   readonly faults: readonly Fault[]
   readonly requests: readonly OperatorRequest[]
+}
+
+/** Replicas of the service, all alike. */
+export interface ReplicaModel {
+  readonly min: number
+  readonly max: number
+  /** From the order until its core starts. */
+  readonly bootMs: number
+  /** Whether somebody starts and stops as many as are said to be needed. */
+  readonly follow: boolean
 }
 
 export interface RequestModel {

@@ -1,6 +1,7 @@
 import type { PolicyFunction } from '../policy/advice.ts'
 import { type Prices, monthlyCostUsd } from '../policy/cost.ts'
 import type { Decision } from '../policy/decision.ts'
+import { describeNeed } from '../policy/replicas.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
@@ -10,13 +11,14 @@ import type { Pilot } from './helm.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
 import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
+import type { ReplicaModel } from './scenario.ts'
+import { Service } from './service.ts'
 import { transcriptOf } from './transcript.ts'
 import type { Ledger } from './workplace.ts'
 import type { Turn } from './turn.ts'
 import { World } from './world.ts'
 
 export interface Summary extends Totals {
-  readonly replicaHours: number
   readonly costUsd: number
   readonly costUsdPerMonth: number
   readonly changes: number
@@ -74,10 +76,11 @@ export class Tally {
 
   outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript, warnings }: Rest, prices: Prices): Outcome {
     const hours = plan.durationMs / 3_600_000
-    const costUsdPerMonth = monthlyCostUsd(1, prices)
+    const totals = observer.totals()
+    // Of a number of replicas that varies the mean counts.
+    const costUsdPerMonth = rounded(monthlyCostUsd(plan.scenario.replicas ? totals.replicaHours / hours : 1, prices))
     const numbers = {
-      ...observer.totals(),
-      replicaHours: rounded(hours),
+      ...totals,
       costUsd: rounded((costUsdPerMonth * hours) / HOURS_PER_MONTH),
       costUsdPerMonth,
       changes: this.#changes,
@@ -93,6 +96,7 @@ export class Tally {
 
 /** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
 export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { pilot, policy = null }: Deciders = {}): Outcome {
+  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices)
   const observer = new Observer(plan)
   const tally = new Tally()
   const checkers = new Checkers(settings)
@@ -121,6 +125,43 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
   world.run(plan.durationMs)
   const transcript = violations.length > 0 ? transcriptOf(recent) : []
   return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript, warnings }, prices)
+}
+
+/** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
+function simulateReplicas(plan: Plan, replicas: ReplicaModel, settings: FleetSettings, prices: Prices): Outcome {
+  const observer = new Observer(plan)
+  const tally = new Tally()
+  const judges = new Map<string, { checkers: Checkers; leases: LeaseCheckers }>()
+  const violations: string[] = []
+  const recent: Turn[] = []
+  const warnings: string[] = []
+  let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
+  function see(id: string, turn: Turn): void {
+    tally.see(turn.notes)
+    for (const note of turn.notes) if (note.kind === 'fleet:replicas') warnings.push(`At ${turn.atMs / 1000} s ${id} says: ${describeNeed(note)}`)
+    const judge = judges.get(id) ?? { checkers: new Checkers(settings), leases: new LeaseCheckers() }
+    judges.set(id, judge)
+    if (violations.length >= MOST_VIOLATIONS) return
+    if (violations.length === 0) remember(recent, turn)
+    const broken = [...judge.checkers.after(turn), ...judge.leases.after(turn), ...brokenInvariants(turn.fleet)]
+    violations.push(...broken.map((sentence) => `${id}: ${sentence}`))
+  }
+  const service = new Service({
+    settings,
+    scenario: plan.scenario,
+    replicas,
+    startsAtMs: plan.startsAtMs,
+    helm: {},
+    see,
+    tick(fleets, now, atMs) {
+      ledger = now
+      observer.observe(fleets, now, atMs)
+    },
+  })
+  service.run(plan.durationMs)
+  const restarts = service.replicas.reduce((sum, { fleet }) => sum + fleet.restarts, 0)
+  const transcript = violations.length > 0 ? transcriptOf(recent) : []
+  return tally.outcome(plan, observer, { ledger, restarts, violations, transcript, warnings }, prices)
 }
 
 function remember(recent: Turn[], turn: Turn): void {

@@ -1,0 +1,183 @@
+import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
+import { type Arrivals, createArrivals } from './arrivals.ts'
+import type { Helm } from './helm.ts'
+import { type Random, createRandom } from './random.ts'
+import type { FaultKind, ReplicaModel, Scenario } from './scenario.ts'
+import type { Turn } from './turn.ts'
+import type { Ledger } from './workplace.ts'
+import { World } from './world.ts'
+
+/** Faults that meet one process meet one of the replicas, by chance. */
+const OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary'])
+/** What one replica says the others hear so much later. */
+const REDIS_MS = 5
+const MOST_IDS = 1e6
+
+interface Replica {
+  readonly id: string
+  readonly world: World
+  /** Requests that the balancer has sent and that have not got there yet. */
+  readonly inbox: { requests: number }
+  ledger: Ledger
+  isLeaving: boolean
+}
+
+export interface ServiceParts {
+  readonly settings: FleetSettings
+  readonly scenario: Scenario
+  readonly replicas: ReplicaModel
+  readonly startsAtMs: number
+  readonly helm: Helm
+  see(id: string, turn: Turn): void
+  /** Once a tick, when all replicas have come to it. */
+  tick(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void
+}
+
+/** Several replicas, each with a core, a host and workers of its own, behind a balancer that deals by chance; and a platform that starts and stops them. */
+export class Service {
+  readonly #parts: ServiceParts
+  readonly #arrivals: Arrivals
+  readonly #random: Random
+  readonly #replicas: Replica[] = []
+  /** When replicas that the platform starts will be there. */
+  #comingAtMs: number[] = []
+  #started = 0
+  #waiting = 0
+  #past: Omit<Ledger, 'waiting'> = { arrived: 0, answered: 0, cut: 0 }
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts
+    this.#arrivals = createArrivals(parts.scenario.load, createRandom(parts.scenario.seed + 1))
+    this.#random = createRandom(parts.scenario.seed + 3)
+    for (let count = 0; count < parts.replicas.min; count++) this.#start(0)
+  }
+
+  get replicas(): readonly { readonly id: string; readonly fleet: Fleet }[] {
+    return this.#replicas.map(({ id, world }) => ({ id, fleet: world.fleet }))
+  }
+
+  run(untilMs: number): void {
+    const { tickMs } = this.#parts.settings
+    const slices = Math.max(1, Math.ceil(tickMs / 500))
+    const faults = this.#parts.scenario.faults.filter(({ kind }) => OF_ONE.has(kind))
+    for (let tick = 1; tick * tickMs <= untilMs; tick++) {
+      for (let slice = 1; slice <= slices; slice++) this.#pass((tick - 1) * tickMs + (slice * tickMs) / slices, tickMs / slices)
+      const nowMs = tick * tickMs
+      for (const fault of faults) if (fault.atMs > nowMs - tickMs && fault.atMs <= nowMs) this.#any()?.world.strike(fault)
+      this.#meet(nowMs)
+      this.#follow(nowMs)
+      this.#parts.tick(
+        this.#replicas.map(({ world }) => world.fleet),
+        this.#ledger(),
+        nowMs,
+      )
+    }
+  }
+
+  #pass(nowMs: number, sliceMs: number): void {
+    for (const atMs of this.#comingAtMs.filter((each) => each <= nowMs)) this.#start(atMs)
+    this.#comingAtMs = this.#comingAtMs.filter((each) => each > nowMs)
+    this.#deal(this.#arrivals.next(nowMs, sliceMs) + this.#waiting)
+    for (const replica of [...this.#replicas]) {
+      replica.world.run(nowMs)
+      if (replica.world.ended) this.#forget(replica)
+    }
+  }
+
+  /** To each that serves by chance; with none of them requests wait. */
+  #deal(requests: number): void {
+    const open = this.#replicas.filter(({ isLeaving, world }) => !isLeaving && world.fleet.workers.some(({ life }) => life.kind === 'ready'))
+    this.#waiting = open.length === 0 ? requests : 0
+    let left = open.length === 0 ? 0 : requests
+    for (const [index, { inbox }] of open.entries()) {
+      const among = open.length - index
+      const mean = left / among
+      const spread = Math.sqrt(mean * (1 - 1 / among)) * (this.#random.next() + this.#random.next() - 1) * 2
+      const some = among === 1 ? left : Math.max(0, Math.min(left, Math.round(mean + spread)))
+      inbox.requests += some
+      left -= some
+    }
+  }
+
+  #start(atMs: number): void {
+    const { settings, scenario, startsAtMs, helm, see } = this.#parts
+    const number = ++this.#started
+    const id = `replica ${String(number).padStart(String(MOST_IDS).length, '0')}`
+    const inbox = { requests: 0 }
+    const arrivals: Arrivals = {
+      next: () => {
+        const { requests } = inbox
+        inbox.requests = 0
+        return requests
+      },
+    }
+    const own = { ...scenario, seed: scenario.seed + 1000 * number, faults: scenario.faults.filter(({ kind }) => !OF_ONE.has(kind)) }
+    const replica: Replica = {
+      id,
+      inbox,
+      isLeaving: false,
+      ledger: { arrived: 0, answered: 0, cut: 0, waiting: 0 },
+      world: new World(
+        settings,
+        own,
+        startsAtMs,
+        (turn) => {
+          replica.ledger = turn.ledger
+          see(id, turn)
+        },
+        helm,
+        { atMs, arrivals },
+      ),
+    }
+    this.#replicas.push(replica)
+  }
+
+  #forget(replica: Replica): void {
+    this.#replicas.splice(this.#replicas.indexOf(replica), 1)
+    this.#waiting += replica.inbox.requests
+    const { arrived, answered, cut, waiting } = replica.ledger
+    this.#past = { arrived: this.#past.arrived + arrived, answered: this.#past.answered + answered, cut: this.#past.cut + cut + waiting }
+  }
+
+  #any(): Replica | undefined {
+    return this.#replicas[this.#random.below(this.#replicas.length)]
+  }
+
+  /** Each tells its totals through Redis and hears the others. */
+  #meet(nowMs: number): void {
+    const isAway = this.#parts.scenario.faults.some(({ kind, atMs, forMs }) => kind === 'redis-away' && atMs <= nowMs && nowMs < atMs + forMs)
+    for (const { id: ownId, world } of this.#replicas) {
+      const others = this.#replicas.flatMap(({ id, world: { fleet } }) =>
+        id === ownId || !fleet.totals ? [] : [{ id, name: id, address: null, totals: fleet.totals }],
+      )
+      world.tell({ kind: 'peersHeard', ownId, others: isAway ? null : others }, REDIS_MS)
+    }
+  }
+
+  /** The platform, or who sits before it: as many as the elected one says are needed, where it is asked to; and never fewer than the least. */
+  #follow(nowMs: number): void {
+    const { min, max, bootMs, follow } = this.#parts.replicas
+    const staying = this.#replicas.filter(({ isLeaving }) => !isLeaving)
+    const said = follow ? (staying[0]?.world.fleet.replicas.needs ?? min) : min
+    const wanted = Math.min(max, Math.max(min, said))
+    const there = staying.length + this.#comingAtMs.length
+    for (let count = there; count < wanted; count++) this.#comingAtMs.push(nowMs + bootMs)
+    if (this.#comingAtMs.length > 0 || there <= wanted) return
+    for (const replica of staying.slice(wanted)) {
+      replica.isLeaving = true
+      replica.world.tell({ kind: 'stopRequested', reason: 'fewer replicas would do' }, 0)
+    }
+  }
+
+  #ledger(): Ledger {
+    let { arrived, answered, cut } = this.#past
+    let waiting = 0
+    for (const { ledger } of this.#replicas) {
+      arrived += ledger.arrived
+      answered += ledger.answered
+      cut += ledger.cut
+      waiting += ledger.waiting
+    }
+    return { arrived, answered, cut, waiting }
+  }
+}

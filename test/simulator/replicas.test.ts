@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
+import { renderReport } from '../../packages/supervisor/src/simulator/report.ts'
+import { type Outcome, simulate } from '../../packages/supervisor/src/simulator/simulate.ts'
+import { fleetSettings } from '../fleet/driver.ts'
+
+const prices = { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null }
+/** What one replica of two cores does not carry. */
+const scenario = {
+  durationS: 1800,
+  load: [
+    { atS: 0, requestsPerSecond: 0 },
+    { atS: 20, requestsPerSecond: 100, step: true },
+    { atS: 200, requestsPerSecond: 700, step: true },
+    { atS: 700, requestsPerSecond: 60, step: true },
+  ],
+  host: { cpus: 2 },
+  replicas: { min: 1, max: 6, bootMs: 20_000 },
+}
+
+function outcomeOf(fields: object): Outcome {
+  const plan = readScenario(JSON.stringify({ ...scenario, ...fields }), 's.json')
+  return simulate(plan, fleetSettings({ workers: { max: 2 }, capacity: { cpus: 2 } }), prices)
+}
+
+const followed = outcomeOf({})
+
+test('the page shows how many there were', () => {
+  const plan = readScenario(JSON.stringify(scenario), 's.json')
+  const page = renderReport({ title: 'two levels', plan, settings: fleetSettings(), prices, outcome: followed, others: [] })
+  expect(page).toContain('<b>Replicas</b>')
+  expect(page).toContain(`<strong>${followed.summary.replicaHours}</strong>replica-hours`)
+})
+
+test('as many replicas as are said to be needed: they come with the load and go with it, nothing is cut, and no rule is broken', () => {
+  expect(followed.summary.violations).toEqual([])
+  expect(followed.summary.cut).toBe(0)
+  expect(followed.summary.maxReplicas).toBeGreaterThanOrEqual(2)
+  expect(followed.timeline.at(-1)?.replicas).toBe(1)
+  expect(followed.warnings.join('\n')).toMatch(/says: needs replicas: 2 \(1 now\)/)
+})
+
+test('replica-hours and costs count each replica as long as it is there', () => {
+  const ticks = followed.timeline.reduce((sum, { replicas }) => sum + replicas, 0)
+  expect(followed.summary.replicaHours).toBeCloseTo(ticks / 3600, 2)
+  expect(followed.summary.costUsdPerMonth).toBeCloseTo(20 + (20 * ticks) / 1800, 0)
+})
+
+test('where nobody follows, one replica stays and answers are late', () => {
+  const { summary } = outcomeOf({ replicas: { ...scenario.replicas, follow: false } })
+  expect(summary.maxReplicas).toBe(1)
+  expect(summary.sloViolationS).toBeGreaterThan(followed.summary.sloViolationS)
+})
+
+test('Redis away: what was said stays, and nothing new is', () => {
+  const { summary, warnings } = outcomeOf({ faults: [{ atS: 0, kind: 'redis-away', forS: 1800 }] })
+  expect(summary.violations).toEqual([])
+  expect(summary.maxReplicas).toBe(1)
+  expect(warnings).toEqual([])
+})
+
+test('the same scenario gives the same outcome', () => {
+  expect(JSON.stringify(outcomeOf({}))).toBe(JSON.stringify(followed))
+})
+
+test('what cannot be is told in one sentence', () => {
+  const read = (replicas: object) => () => readScenario(JSON.stringify({ ...scenario, replicas }), 's.json')
+  expect(read({ min: 3, max: 2 })).toThrow('s.json, line 1: replicas.max 2 is less than replicas.min 3.')
+  expect(read({ min: 0 })).toThrow('s.json, line 1: replicas.min 0 is not allowed')
+  expect(read({ many: 1 })).toThrow('replicas.many is not part of a scenario')
+})
