@@ -76,11 +76,13 @@ it('exits 1 and says so where an expectation of the scenario is not met', async 
 it('exits 2 with one sentence for what cannot be read', async ({ cli }) => {
   const bad = await write(cli.folder, 'bad.json', '{ "durationS": 1,\n "load": [ { "atS": true } ] }')
   const options = await write(cli.folder, 'options.json', { ...scenario, config: { workers: { max: 0 } } })
+  const replicas = await write(cli.folder, 'replicas.json', { ...scenario, replicas: { max: 2 } })
   const cases: readonly (readonly [words: readonly string[], sentence: string])[] = [
     [['simulate', bad], 'bad.json, line 2: load[0].atS true is not allowed'],
     [['simulate', 'none.json'], 'none.json does not exist'],
     [['simulate', '.'], '. is no scenario; expected a file that ends in'],
     [['simulate', options], 'options.json: workers.max'],
+    [['simulate', replicas, '--compare'], '--compare is for one replica'],
     [['simulate', options, '--seed', '-1'], '--seed -1 is not allowed'],
     [['simulate', options, '--config', 'none.ts'], 'none.ts does not exist'],
   ]

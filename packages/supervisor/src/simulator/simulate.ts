@@ -96,7 +96,7 @@ export class Tally {
 
 /** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
 export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { pilot, policy = null }: Deciders = {}): Outcome {
-  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices)
+  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, policy !== null)
   const observer = new Observer(plan)
   const tally = new Tally()
   const checkers = new Checkers(settings)
@@ -128,13 +128,13 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
 }
 
 /** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
-function simulateReplicas(plan: Plan, replicas: ReplicaModel, settings: FleetSettings, prices: Prices): Outcome {
+function simulateReplicas(plan: Plan, replicas: ReplicaModel, settings: FleetSettings, prices: Prices, hasPolicy: boolean): Outcome {
   const observer = new Observer(plan)
   const tally = new Tally()
   const judges = new Map<string, { checkers: Checkers; leases: LeaseCheckers }>()
   const violations: string[] = []
   const recent: Turn[] = []
-  const warnings: string[] = []
+  const warnings = hasPolicy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
     tally.see(turn.notes)

@@ -46,6 +46,12 @@ export async function runSimulation(context: CommandContext, file: string | unde
   const { terminal } = context
   const given = await readInput(context.folder, file)
   const plan = withSeed(given.plan, flags.seed)
+  if (flags.compare && plan.scenario.replicas)
+    throw new StationmasterError(
+      'SM_SCENARIO_INVALID',
+      'option',
+      '--compare is for one replica; take "replicas" out of the scenario, or leave --compare away.',
+    )
   const settings = await settingsFor(given, context, file, configFile)
   const outcome = simulate(plan, settings.fleet, settings.cost, { policy: settings.policy })
   const beside = await Promise.all(otherConfigs.map(async (other) => ({ name: other, settings: await settingsFor(given, context, file, other) })))
