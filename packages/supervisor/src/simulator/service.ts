@@ -78,10 +78,8 @@ export class Service {
     for (const atMs of this.#comingAtMs.filter((each) => each <= nowMs)) this.#start(atMs)
     this.#comingAtMs = this.#comingAtMs.filter((each) => each > nowMs)
     this.#deal(this.#arrivals.next(nowMs, sliceMs) + this.#waiting)
-    for (const replica of [...this.#replicas]) {
-      replica.world.run(nowMs)
-      if (replica.world.ended) this.#forget(replica)
-    }
+    for (const { world } of this.#replicas) world.run(nowMs)
+    for (const replica of this.#replicas.filter(({ world }) => world.ended)) this.#forget(replica)
   }
 
   /** To each that serves by chance; with none of them requests wait. */
