@@ -3,6 +3,7 @@ import { type Options, defineConfig } from '../../packages/supervisor/src/config
 import { resolveOptions } from '../../packages/supervisor/src/config/resolve.ts'
 import { presetNames, presets } from '../../packages/supervisor/src/config/presets.ts'
 import { paths, table } from '../../packages/supervisor/src/config/table.ts'
+import { withoutEffect } from '../../packages/supervisor/src/config/without-effect.ts'
 import type { Path } from '../../packages/supervisor/src/config/values.ts'
 import type { PolicyFunction } from '../../packages/supervisor/src/policy/advice.ts'
 import { complaints, here, settled } from './surroundings.ts'
@@ -64,6 +65,7 @@ test('with nothing but an entry, every default is the documented one', () => {
     routing: { balance: 'shared', engine: 'own', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, replicas: 1, terminateOrphans: false, url: null },
     redis: { url: null },
+    replica: null,
     journal: { file: null, maxBytes: 64_000_000 },
     control: { socket: '/srv/app/.stationmaster/control.sock' },
     admin: null,
@@ -109,6 +111,7 @@ test('every option at once is understood', () => {
     },
     database: { budget: 100, reserve: 0, minPerWorker: 1, replicas: 2, terminateOrphans: true, url: 'postgresql://db/app' },
     redis: { url: 'rediss://cache:6380' },
+    replica: { listen: '[::]:9470', address: 'app.internal:9470', secret: 's'.repeat(32) },
     control: { socket: '/run/app.sock' },
     journal: { file: 'logs/journal.jsonl', maxSize: '8MB' },
     admin: { listen: '[::1]:9090' },
@@ -244,4 +247,27 @@ test.each([
   ['a b/ü.js', '/srv/app/a b/ü.js'],
 ])('the entry %s is %s', (entry, absolute) => {
   expect(settled({ entry }).app.entry).toBe(absolute)
+})
+
+test('forwarding between replicas needs a port, a secret and Redis, and is off without a port', () => {
+  const environment = { STATIONMASTER_REPLICA_SECRET: 's'.repeat(32), REDIS_URL: 'redis://cache' }
+  const listen = '[::]:9470'
+  expect(settled({}, { environment }).replica).toBeNull()
+  expect(settled({ replica: { listen } }, { environment }).replica).toEqual({
+    listen: { host: '::', port: 9470 },
+    address: null,
+    secret: 's'.repeat(32),
+  })
+  expect(complaints({ entry: 'a.js', replica: { listen } }, { environment: {} })).toEqual([
+    expect.stringContaining('replica.listen needs redis.url (or REDIS_URL)'),
+    expect.stringContaining('replica.listen needs replica.secret (or STATIONMASTER_REPLICA_SECRET), the same in all replicas'),
+  ])
+  expect(complaints({ entry: 'a.js', replica: { listen: '[::]:0' } }, { environment })).toEqual([
+    expect.stringContaining('replica.listen needs a port of its own'),
+  ])
+  const [short] = complaints({ entry: 'a.js' }, { environment: { ...environment, STATIONMASTER_REPLICA_SECRET: 'hunter2' } })
+  expect(short).toContain('STATIONMASTER_REPLICA_SECRET: ****** is not allowed')
+  expect(withoutEffect(settled({ replica: { listen }, routing: { sticky: false } }, { environment }))).toEqual([
+    'replica.listen has no effect with routing.sticky false: no request belongs to one worker more than to another.',
+  ])
 })

@@ -186,6 +186,7 @@ describe('a fork', () => {
     listen: 'own',
     connectionPrefix: null,
     redisUrl: null,
+    replica: null,
     nodeOptions: '',
     sticky: null,
     trustedProxies: ['10.0.0.0/8', '::1/128'],

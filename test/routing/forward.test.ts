@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { forwardRequest } from '../../packages/supervisor/src/worker/forward.ts'
+import { wayThrough } from '../../packages/supervisor/src/worker/way.ts'
 import { ask } from './harness/ask.ts'
 
 /** What an owner does with the n-th head that it reads, counted over all its connections. */
@@ -49,7 +50,7 @@ async function forwarder(script: Script, isRepeatable = false): Promise<Forwarde
       })
       request.on('end', () => response.end(`here ${body}`))
     }
-    forwardRequest(request, response, { socketPath, describe: () => 'note', isRepeatable, clientWaits: false, onGone: here })
+    forwardRequest(request, response, { way: wayThrough(socketPath), describe: () => 'note', isRepeatable, clientWaits: false, onGone: here })
   })
   await new Promise<void>((resolve) => owner.listen(socketPath, resolve))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -3,35 +3,37 @@ import { describe, expect, test } from 'vitest'
 import { assumeClient, describeClient } from '../../packages/supervisor/src/worker/client-note.ts'
 import { createSessionIds } from '../../packages/supervisor/src/worker/session-ids.ts'
 
-const worker = (workerId: number, secret = 'the secret of a fleet') => createSessionIds(secret, workerId)
+const ids = createSessionIds('the secret of a fleet')
+const place = (workerId: number, replica: string | null = null) => ({ replica, workerId })
 
 describe('a session id', () => {
-  test('names its owner to every worker of the fleet, and to nobody else', () => {
-    for (const workerId of [1, 35, 36, 4711, 2 ** 40]) {
-      const id = worker(workerId).make()
-      expect(worker(1).ownerOf(id)).toBe(workerId)
-      expect(worker(1, 'the secret of another').ownerOf(id)).toBeNull()
-      expect(id).toMatch(/^[\w-]+$/)
+  test('names its owner to everybody who knows the secret, and to nobody else', () => {
+    for (const owner of [1, 35, 36, 4711, 2 ** 40].flatMap((id) => [place(id), place(id, 'b3c41d20af07')])) {
+      const id = ids.make(owner)
+      expect(createSessionIds('the secret of a fleet').ownerOf(id)).toEqual(owner)
+      expect(createSessionIds('the secret of another').ownerOf(id)).toBeNull()
+      expect(id).toMatch(/^[\w.-]+$/)
     }
   })
 
   test('is never made twice', () => {
-    expect(new Set(Array.from({ length: 10_000 }, () => worker(3).make())).size).toBe(10_000)
+    expect(new Set(Array.from({ length: 10_000 }, () => ids.make(place(3)))).size).toBe(10_000)
   })
 
-  test('cannot be changed to aim at another worker', () => {
-    const id = worker(3).make()
-    expect(worker(1).ownerOf(`4${id.slice(1)}`)).toBeNull()
+  test.each([place(3), place(3, '0abc')])('cannot be changed to aim at another worker: %j', (owner) => {
+    const id = ids.make(owner)
+    const others = [`1.${id}`, id.replace(/^.*\./, ''), id.replace('3-', '4-')].filter((other) => other !== id)
+    for (const other of others) expect(ids.ownerOf(other)).toBeNull()
     for (let at = 0; at < id.length; at++) {
       const other = id[at] === 'A' ? 'B' : 'A'
       const changed = id.slice(0, at) + other + id.slice(at + 1)
       // The last character carries spare bits, and a decoder would not care for them; we compare text.
-      expect(worker(1).ownerOf(changed)).toBeNull()
+      expect(ids.ownerOf(changed)).toBeNull()
     }
   })
 
   test('may be any text at all without harm', () => {
-    fc.assert(fc.property(fc.string(), (text) => worker(1).ownerOf(text) === null))
+    fc.assert(fc.property(fc.string(), (text) => ids.ownerOf(text) === null))
   })
 })
 

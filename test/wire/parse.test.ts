@@ -37,6 +37,7 @@ const workerMessages: readonly WorkerMessage[] = [
   { kind: 'attached', library: 'socket.io' },
   { kind: 'probed', healthy: true, detail: '/health answered 200' },
   { kind: 'handOver', transferId: 4, owner: 7, server: 0, head: 'GET / HTTP/1.1\r\n\r\n' },
+  { kind: 'handOver', transferId: 5, owner: 7, server: null, head: '\x16\x03\x01' },
   { kind: 'adopted', transferId: 4, taken: true },
   { kind: 'leaseUse', sequence: 3, holds: 8, inUse: 6, waiting: 40, external: 2 },
   { kind: 'databaseState', server: 'db:5432', error: { code: '57P03', message: 'the database system is starting up' }, pauseMs: 50 },
@@ -56,9 +57,10 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'lease', untilMs: null, sequence: 3, granted: 8 },
   { kind: 'databaseState', server: 'db:5432', error: { code: null, message: 'Connection terminated unexpectedly' }, pauseMs: 1000 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
+  { kind: 'adopt', transferId: 10, server: null, head: '\x16\x03\x01' },
   { kind: 'handedOver', transferId: 4, taken: false },
-  { kind: 'routes', routes: [], leaving: [] },
-  { kind: 'routes', routes: [{ workerId: 3, slot: 0 }], leaving: [{ workerId: 2, slot: 0 }] },
+  { kind: 'routes', routes: [], leaving: [], peers: [] },
+  { kind: 'routes', routes: [{ workerId: 3, slot: 0 }], leaving: [{ workerId: 2, slot: 0 }], peers: [{ tag: 'a1b2', host: 'fd12::7', port: 9470 }] },
   { kind: 'probe', path: '/health', timeoutMs: 5000 },
 ]
 

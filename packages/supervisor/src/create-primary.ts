@@ -10,6 +10,7 @@ import { createBackendWatch } from './primary/backend-watch.ts'
 import { createUsageReader, readOomKills } from './primary/host.ts'
 import { openJournal } from './primary/journal.ts'
 import { createMeasurer } from './primary/measure.ts'
+import { openToReplicas } from './primary/replica-port.ts'
 import type { Coordination, Logger } from './primary/ports.ts'
 import { Primary } from './primary/primary.ts'
 import { sharedSocketsWork } from './primary/self-test.ts'
@@ -32,11 +33,12 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
   const replicaId = process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`
   const connectionPrefix = settings.fleet.database === null ? null : `stationmaster ${member} worker `
   const warn = (text: string): void => logger.warn(text)
+  const replica = settings.replica && (await openToReplicas(settings.replica))
   const coordination = coordinate(settings, {
     key,
     member,
     name: replicaId,
-    address: null,
+    address: replica?.address ?? null,
     census: async () => (await backends?.census()) ?? NOBODY,
     warn,
   })
@@ -54,6 +56,7 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
       trustedProxies: settings.routing.trustedProxies,
       connectionPrefix,
       redisUrl: settings.redis.url,
+      replica: replica && { ...replica.launch, tag: member },
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
     policy: settings.policy,
@@ -75,13 +78,13 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
 const NOBODY = { connections: {}, unnamed: 0 }
 
 /** Null: this replica is alone. */
-function coordinate({ redis, app }: Settings, options: Omit<OpenOptions, 'url' | 'entry'>): Coordination | null {
+function coordinate({ redis, replica, app }: Settings, options: Omit<OpenOptions, 'url' | 'entry'>): Coordination | null {
   if (redis.url === null) return null
   try {
     return openCoordination({ ...options, url: redis.url, entry: app.entry })
   } catch (error) {
     // REDIS_URL may be there for something else.
-    if (!(error instanceof StationmasterError)) throw error
+    if (replica !== null || !(error instanceof StationmasterError)) throw error
     options.warn(`This replica is alone: ${error.message}`)
     return null
   }

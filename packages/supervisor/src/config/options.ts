@@ -84,6 +84,18 @@ interface DatabaseOptions {
   url?: string | false
 }
 
+interface ReplicaOptions {
+  /**
+   * `'[::]:9470'`: where this replica takes the requests that belong to its workers and came to another replica, on the private network. Needs `redis.url` and
+   * `replica.secret`. Default off.
+   */
+  listen?: string | false
+  /** `'10.0.0.7:9470'`: where the other replicas reach it, if that is not the address of this machine. Default: found out. */
+  address?: string | false
+  /** At least 32 characters, the same in all replicas. Default: the environment variable `STATIONMASTER_REPLICA_SECRET`. */
+  secret?: string | false
+}
+
 interface CostOptions {
   /** USD a month for one replica. Default 20. */
   perReplicaMonth?: number
@@ -119,6 +131,7 @@ export interface Options {
     /** A `redis://` URL: where replicas meet. Default: the environment variable `REDIS_URL`; without it this replica is alone. */
     url?: string | false
   }
+  replica?: ReplicaOptions
   control?: {
     /** The Unix socket through which the CLI speaks to the supervisor. Default `'.stationmaster/control.sock'` in the working folder. */
     socket?: string

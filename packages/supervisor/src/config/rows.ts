@@ -136,6 +136,24 @@ export const surroundingRows: Rows<SurroundingValues> = {
     environment: 'REDIS_URL',
     secret: true,
   },
+  'replica.listen': {
+    kind: orFalse(hostAndPort),
+    shown: 'off',
+    meaning:
+      'Where this replica takes the requests that belong to its workers and came to another replica, on the private network; `[::]:9470` is all of its addresses',
+  },
+  'replica.address': {
+    kind: orFalse(hostAndPort),
+    shown: 'found out',
+    meaning: 'Where the other replicas reach `replica.listen`, if that is not the address of this machine',
+  },
+  'replica.secret': {
+    kind: orFalse(text('a text of at least 32 characters that nobody guesses, such as `openssl rand -base64 32` prints', /^[^\0]{32,1024}$/)),
+    shown: 'STATIONMASTER_REPLICA_SECRET',
+    meaning: "The same in all replicas: by it they know each other and each other's sessions",
+    environment: 'STATIONMASTER_REPLICA_SECRET',
+    secret: true,
+  },
   'control.socket': {
     kind: pathKind('the path of a socket, such as ".stationmaster/control.sock"'),
     initial: '.stationmaster/control.sock',

@@ -12,7 +12,7 @@ const IN_MS = new Set(['p95', 'queueTime', 'eventLoopDelay'])
 
 /** What options mean together. Each fault names the option that is most likely meant to change. */
 export function contradictions(values: Values): Fault[] {
-  return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values), ...ofEngine(values)]
+  return [...ofWorkers(values), ...ofScaling(values), ...ofTimes(values), ...ofDatabase(values), ...ofEngine(values), ...ofReplica(values)]
 }
 
 function ofWorkers(values: Values): Fault[] {
@@ -98,6 +98,26 @@ function ofEngine(values: Values): Fault[] {
     faults.push(notAllowed('routing.sticky', sticky, '"auto" or "socket.io", which is all that @socket.io/sticky knows'))
   if (sticky === false) faults.push(notAllowed('routing.sticky', sticky, '"auto" or "socket.io", or no routing.engine'))
   if (balance === 'round-robin') faults.push(notAllowed('routing.balance', balance, '"shared": with @socket.io/sticky the primary accepts'))
+  return faults
+}
+
+/** Half of what forwarding between replicas needs would be none, and nobody would notice before a client does. */
+function ofReplica(values: Values): Fault[] {
+  const { 'replica.listen': listen, 'replica.address': address, 'replica.secret': secret, 'redis.url': redis } = values
+  if (listen === null) return address === null ? [] : [problem('replica.address', 'needs replica.listen, the port that it leads to')]
+  const faults: Fault[] = []
+  for (const [path, { port }] of Object.entries({ 'replica.listen': listen, ...(address ? { 'replica.address': address } : {}) }))
+    if (port === 0) faults.push(problem(path, 'needs a port of its own, from 1 to 65535: the other replicas have to know it'))
+  if (values['routing.engine'] !== 'own')
+    faults.push(problem('replica.listen', 'cannot be kept with routing.engine "socket.io-sticky", which forwards nothing'))
+  if (redis === null) faults.push(problem('replica.listen', 'needs redis.url (or REDIS_URL), where replicas learn where the others are'))
+  if (secret === null)
+    faults.push(
+      problem(
+        'replica.listen',
+        'needs replica.secret (or STATIONMASTER_REPLICA_SECRET), the same in all replicas; `openssl rand -base64 32` prints one',
+      ),
+    )
   return faults
 }
 

@@ -36,6 +36,14 @@ interface FleetPart {
   readonly tickMs: number
 }
 
+/** How replicas forward requests to each other. */
+interface ReplicaPart {
+  readonly listen: Address
+  /** Null: to be found out. */
+  readonly address: Address | null
+  readonly secret: string
+}
+
 /** Everything the supervisor needs to know, complete and checked: milliseconds, bytes, absolute paths. */
 export interface Settings {
   readonly app: {
@@ -62,6 +70,8 @@ export interface Settings {
     readonly url: string | null
   }
   readonly redis: { readonly url: string | null }
+  /** Null: replicas do not forward to each other. */
+  readonly replica: ReplicaPart | null
   readonly control: { readonly socket: string }
   readonly admin: Address | null
   readonly journal: { readonly file: string | null; readonly maxBytes: number }
@@ -117,6 +127,7 @@ export function settingsOf({ values, custom, given }: Reading, surroundings: Sur
       url: values['database.url'],
     },
     redis: { url: values['redis.url'] },
+    replica: replicaPart(values),
     control: { socket: resolvePath(socket === table['control.socket'].initial ? workingFolder : baseFolder, socket) },
     admin: values['admin.listen'],
     journal: {
@@ -168,6 +179,10 @@ const pricesOf = (values: Values): Prices => ({
   fixedMonth: values['cost.fixedMonth'],
   budgetMonth: values['cost.budgetMonth'],
 })
+
+function replicaPart({ 'replica.listen': listen, 'replica.address': address, 'replica.secret': secret }: Values): ReplicaPart | null {
+  return listen && secret !== null ? { listen, address, secret } : null
+}
 
 function databasePlan(values: Values): DatabasePlan | null {
   const { 'database.budget': budget, 'database.reserve': reserve, 'database.minPerWorker': minPerWorker } = values

@@ -86,6 +86,9 @@ export interface SurroundingValues {
   readonly 'database.terminateOrphans': boolean
   readonly 'database.url': string | null
   readonly 'redis.url': string | null
+  readonly 'replica.listen': Address | null
+  readonly 'replica.address': Address | null
+  readonly 'replica.secret': string | null
   readonly 'control.socket': string
   readonly 'admin.listen': Address | null
   readonly 'journal.file': string | null

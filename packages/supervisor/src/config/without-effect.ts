@@ -9,11 +9,15 @@ const LIMITS_OF_STICKY =
   'routing.engine "socket.io-sticky": every connection is closed after one response; the session id has to be in the first segment of a request, without TLS; a proxy must not share its connections between clients; bodies pass through the primary; the clients of a worker that hangs or dies wait until they give up.'
 
 /** What is understood but does nothing yet, or less than one might think: better said than silently ignored. */
-export function withoutEffect({ routing, fleet }: Settings): string[] {
+export function withoutEffect({ routing, fleet, replica }: Settings): string[] {
   const { balance } = routing
   const idle =
     balance === 'reuse-port' || balance === 'least-busy' ? [`routing.balance "${balance}" (it acts as "shared") has no effect in this version.`] : []
   const early = routing.balance === 'round-robin' && fleet.workers.readyWhen === 'ready' ? [READY_TOO_LATE] : []
   const limits = routing.engine === 'socket.io-sticky' ? [LIMITS_OF_STICKY] : []
-  return [...idle, ...early, ...limits]
+  const alone =
+    replica !== null && routing.sticky === false
+      ? ['replica.listen has no effect with routing.sticky false: no request belongs to one worker more than to another.']
+      : []
+  return [...idle, ...early, ...limits, ...alone]
 }

@@ -1,5 +1,5 @@
 import type { StationmasterError } from '../errors.ts'
-import type { Route } from '../policy/route.ts'
+import type { PeerAddress, Route } from '../policy/route.ts'
 
 /** A request to the edge. Its result comes back later as an event. */
 export type Command =
@@ -18,8 +18,14 @@ export type Command =
   | { readonly kind: 'probe'; readonly workerId: number; readonly path: string; readonly timeoutMs: number }
   /** So many clients go to other workers: keep-alive connections, or WebSocket clients that have been there for so long. */
   | { readonly kind: 'shed'; readonly workerId: number; readonly connections: number; readonly lastingMs: number | null }
-  /** Who takes new clients now; `workerId` null means that every worker is to hear it. */
-  | { readonly kind: 'publish'; readonly workerId: number | null; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
+  /** Who takes new clients now, and where other replicas are; `workerId` null means that every worker is to hear it. */
+  | {
+      readonly kind: 'publish'
+      readonly workerId: number | null
+      readonly routes: readonly Route[]
+      readonly leaving: readonly Route[]
+      readonly peers: readonly PeerAddress[]
+    }
   /** How many database connections a worker may have open; `untilMs` as in `LoanHeard`, null means until it hears something newer. */
   | { readonly kind: 'lease'; readonly workerId: number; readonly sequence: number; readonly granted: number; readonly untilMs: number | null }
   /** Ask the database whose connections it has, those of these workers above all, who are gone. Answered once, by `backendsSeen`. */

@@ -1,3 +1,4 @@
+import type { PeerAddress } from '../policy/route.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { LatencyCounts } from '../policy/latency.ts'
 import type { DatabasePlan } from '../policy/budget-plan.ts'
@@ -150,6 +151,8 @@ export interface Fleet {
   readonly standing: Decision | null
   /** Null where this replica is alone. */
   readonly peers: Peers | null
+  /** Where other replicas were when they were last heard of: while Redis is away they are there still. */
+  readonly peerAddresses: readonly PeerAddress[]
   readonly loan: Loan
   readonly replicas: ReplicaState
   /** What the other replicas are told of this one; null before the first tick. */
@@ -196,6 +199,7 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     decisions: [],
     standing: null,
     peers: null,
+    peerAddresses: [],
     loan: firstLoan(settings.database),
     replicas: oneReplica,
     totals: null,

@@ -12,7 +12,7 @@ import { onBackendsSeen, watchServer } from './quarantine.ts'
 import { reconcile } from './reconcile.ts'
 import { advanceReplacements, settleAtMs } from './reload.ts'
 import { onBudgetRequested, onDrainRequested, onReloadRequested, onScaleRequested } from './requests.ts'
-import { publishRoutes } from './routes.ts'
+import { addressOf, publishRoutes } from './routes.ts'
 import { onSampled } from './scaling.ts'
 import { failStop, finishStop, requestStop } from './shutdown.ts'
 import { pressAtMs, pressKills } from './undead.ts'
@@ -79,6 +79,7 @@ function take(draft: Draft, event: FleetEvent): void {
       return onBackendsSeen(draft, event)
     case 'peersHeard':
       draft.fleet.peers = { ownId: event.ownId, others: event.others }
+      if (event.others !== null) draft.fleet.peerAddresses = event.others.flatMap(addressOf)
       return
     case 'loanHeard':
       onLoanHeard(draft, event)

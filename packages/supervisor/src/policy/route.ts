@@ -5,6 +5,14 @@ export interface Route {
   readonly slot: number
 }
 
+/** Another replica, and where its workers take what is forwarded to them. */
+export interface PeerAddress {
+  /** Part of the ids of its sessions. No two runs of a supervisor have the same. */
+  readonly tag: string
+  readonly host: string
+  readonly port: number
+}
+
 /**
  * The worker a key belongs to, by rendezvous hashing: each route is weighed with the key, the heaviest wins. The same key finds the same slot while the routes
  * stay the same; a route that comes takes only what it wins (one in n + 1 keys), one that goes gives away only its own. Null if there is no route.

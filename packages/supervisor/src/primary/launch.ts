@@ -14,6 +14,13 @@ export interface AppSettings {
   readonly env: Readonly<Record<string, string>>
 }
 
+export interface ReplicaLaunch {
+  /** Part of the ids of its sessions. No two runs of a supervisor have the same. */
+  readonly tag: string
+  readonly secret: string
+  readonly listen: { readonly host: string; readonly port: number }
+}
+
 export interface LaunchContext {
   readonly app: AppSettings
   readonly fleet: FleetSettings
@@ -30,6 +37,8 @@ export interface LaunchContext {
   readonly redisUrl: string | null
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
+  /** What workers of other replicas reach ours with; null where replicas do not forward to each other. */
+  readonly replica: ReplicaLaunch | null
   /** What the names of this fleet's database connections begin with; null where nobody limits them. */
   readonly connectionPrefix: string | null
   /** The primary's own NODE_OPTIONS, which workers inherit. */
@@ -66,6 +75,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       ...(context.connectionPrefix === null ? {} : { STATIONMASTER_CONNECTION_NAME: connectionNameOf(command, context.connectionPrefix) }),
       ...(context.redisUrl ? { STATIONMASTER_REDIS_URL: context.redisUrl } : {}),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
+      ...(context.replica ? { STATIONMASTER_REPLICA: JSON.stringify(context.replica) } : {}),
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Note, TimedNote } from '../fleet/note.ts'
 import { wordOf } from '../fleet/loan.ts'
 import { viewOf } from '../fleet/view.ts'
 import { type Acceptor, createAcceptor } from './acceptor.ts'
+import { openReplicaPort, publicAddresses } from './replica-port.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createRunningClock } from './clock.ts'
 import { createDesk } from './desk.ts'
@@ -92,16 +93,16 @@ export class Primary implements Control {
   start(): void {
     if (this.#engine.fleet().phase === 'stopped') return
     if (this.#parts.isSticky) this.#neighbourhood = openNeighbourhood((sentence) => this.#warn(sentence))
-    const { tickMs } = this.#parts.launch.fleet
-    this.#stopWatching = watchOwnProcess(tickMs, (sentence) => this.#warn(sentence))
+    this.#stopWatching = watchOwnProcess(this.#parts.launch.fleet.tickMs, (sentence) => this.#warn(sentence))
     this.#sampling = startSampling({
       ...this.#parts,
-      tickMs,
+      tickMs: this.#parts.launch.fleet.tickMs,
       fleet: () => this.#engine.fleet(),
       inbox: this.#inbox,
       dispatch: (event) => this.#engine.dispatch(event),
       warn: (sentence) => this.#warn(sentence),
     })
+    void openReplicaPort(this.#parts.launch, this.#acceptor).then((fault) => fault !== null && this.fail(fault))
     this.#engine.dispatch({ kind: 'started' })
     this.#parts.coordination?.start({ word: () => wordOf(this.#engine.fleet()), heard: (event) => this.#engine.dispatch(event) })
   }
@@ -186,17 +187,16 @@ export class Primary implements Control {
     }
   }
 
-  #publish({ workerId, routes, leaving }: Extract<Command, { kind: 'publish' }>): void {
+  #publish({ workerId, routes, leaving, peers }: Extract<Command, { kind: 'publish' }>): void {
     if (workerId === null) this.#gatekeeper?.admit(routes.map((route) => route.workerId))
     const ids = workerId === null ? this.#engine.fleet().workers.map(({ id }) => id) : [workerId]
-    for (const id of ids) this.#processes.send(id, { kind: 'routes', routes, leaving })
+    for (const id of ids) this.#processes.send(id, { kind: 'routes', routes, leaving, peers })
   }
 
   async #diagnose(workerId: number): Promise<void> {
     const patient = patientOf(workerId, this.#processes)
     if (!patient) return
-    const reportPath = await diagnose(patient, this.#parts.reportFolder)
-    this.#engine.dispatch({ kind: 'diagnosed', workerId, reportPath })
+    this.#engine.dispatch({ kind: 'diagnosed', workerId, reportPath: await diagnose(patient, this.#parts.reportFolder) })
   }
 
   async #exited(workerId: number, exit: ProcessExit): Promise<void> {
@@ -244,7 +244,7 @@ export class Primary implements Control {
     // From here on newcomers are better off with a refusal than with a wait that ends in a cut.
     if (note.kind === 'fleet:stopping') this.#acceptor.close()
     this.#announcer.tell({ ...note, atMs })
-    const addresses = note.kind === 'fleet:running' ? this.#acceptor.addresses() : []
+    const addresses = note.kind === 'fleet:running' ? publicAddresses(this.#acceptor, this.#parts.launch.replica) : []
     if (addresses.length > 0) this.#announcer.tell({ kind: 'fleet:listening', addresses, atMs })
   }
 }

@@ -1,5 +1,5 @@
 import type { LeaseUse } from '../policy/lease.ts'
-import type { Route } from '../policy/route.ts'
+import type { PeerAddress, Route } from '../policy/route.ts'
 import type { Report } from '../policy/sample.ts'
 
 /** What the app's `listen()` asked for, as far as the primary needs it to bind the socket. */
@@ -44,8 +44,11 @@ export type WorkerMessage =
   /** The app called `attachSocketIO()`: broadcasts between workers pass through the primary from now on. */
   | { readonly kind: 'attached'; readonly library: 'socket.io' }
   | { readonly kind: 'probed'; readonly healthy: boolean; readonly detail: string }
-  /** An upgraded connection that belongs to another worker; carries it as its handle. `server` numbers the app's HTTP servers. */
-  | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly server: number; readonly head: string }
+  /**
+   * A connection that belongs to another worker; carries it as its handle. `server` numbers the app's HTTP servers, and the connection is an upgraded one;
+   * null: another replica opened it.
+   */
+  | { readonly kind: 'handOver'; readonly transferId: number; readonly owner: number; readonly server: number | null; readonly head: string }
   /** Answer to `adopt`. */
   | { readonly kind: 'adopted'; readonly transferId: number; readonly taken: boolean }
   /** How many database connections it has open at most, for the newest lease it knows, and what it needs. */
@@ -70,10 +73,10 @@ export type PrimaryMessage =
    * given by a goodbye to a WebSocket client that has been here for so long.
    */
   | { readonly kind: 'shed'; readonly connections: number; readonly lastingMs: number | null }
-  /** Take this connection from another worker; carries it as its handle. `head` is what was read from it: the request. */
-  | { readonly kind: 'adopt'; readonly transferId: number; readonly server: number; readonly head: string }
-  /** Who takes new clients, and who only keeps those it has. */
-  | { readonly kind: 'routes'; readonly routes: readonly Route[]; readonly leaving: readonly Route[] }
+  /** Take this connection from another worker; carries it as its handle. `head` is what was read from it, byte by byte: the request. */
+  | { readonly kind: 'adopt'; readonly transferId: number; readonly server: number | null; readonly head: string }
+  /** Who takes new clients, who only keeps those it has, and the other replicas that take what belongs to them. */
+  | { readonly kind: 'routes'; readonly routes: readonly Route[]; readonly leaving: readonly Route[]; readonly peers: readonly PeerAddress[] }
   /** Answer to `handOver`. */
   | { readonly kind: 'handedOver'; readonly transferId: number; readonly taken: boolean }
   /** How many database connections it may have open, and until when (milliseconds of `process.hrtime()`, null: no end); a lower sequence than one it knows is old news. */

@@ -1,6 +1,6 @@
 import { MOST_CUSTOM_SIGNALS, isSignalName } from '../policy/custom-signals.ts'
 import { BUCKETS } from '../policy/latency.ts'
-import type { Route } from '../policy/route.ts'
+import type { PeerAddress, Route } from '../policy/route.ts'
 import type { DatabaseUse, Report } from '../policy/sample.ts'
 import { isOurs, unseal } from './envelope.ts'
 import type { DatabaseState, ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
@@ -16,6 +16,8 @@ const MAX_HEAD_LENGTH = 256 * 1024
 /** The highest workers.max there is. */
 const MAX_ROUTES = 1024
 const MAX_PORT = 65_535
+/** Platforms allow some dozens. */
+const MAX_PEERS = 1024
 const MAX_FD = 2 ** 31 - 1
 const MAX_ID = Number.MAX_SAFE_INTEGER
 /** The longest delay a Node timer keeps. */
@@ -74,7 +76,7 @@ function workerMessageOf(fields: Fields): WorkerMessage {
         kind,
         transferId: countOf(fields, 'transferId'),
         owner: countOf(fields, 'owner'),
-        server: countOf(fields, 'server'),
+        server: orNull(fields, 'server', () => countOf(fields, 'server')),
         head: textOf(fields, 'head', MAX_HEAD_LENGTH),
       }
     case 'adopted':
@@ -112,9 +114,19 @@ function primaryMessageOf(fields: Fields): PrimaryMessage {
     case 'shed':
       return { kind, connections: countOf(fields, 'connections'), lastingMs: orNull(fields, 'lastingMs', () => durationOf(fields, 'lastingMs')) }
     case 'adopt':
-      return { kind, transferId: countOf(fields, 'transferId'), server: countOf(fields, 'server'), head: textOf(fields, 'head', MAX_HEAD_LENGTH) }
+      return {
+        kind,
+        transferId: countOf(fields, 'transferId'),
+        server: orNull(fields, 'server', () => countOf(fields, 'server')),
+        head: textOf(fields, 'head', MAX_HEAD_LENGTH),
+      }
     case 'routes':
-      return { kind, routes: routesOf(fieldOf(fields, 'routes')), leaving: routesOf(fieldOf(fields, 'leaving')) }
+      return {
+        kind,
+        routes: routesOf(fieldOf(fields, 'routes')),
+        leaving: routesOf(fieldOf(fields, 'leaving')),
+        peers: peersOf(fieldOf(fields, 'peers')),
+      }
     case 'handedOver':
       return { kind, transferId: countOf(fields, 'transferId'), taken: booleanOf(fields, 'taken') }
     case 'lease':
@@ -221,6 +233,18 @@ function routesOf(value: unknown): Route[] {
   return value.map((each: unknown) => {
     const fields = fieldsOf(each)
     return { workerId: countOf(fields, 'workerId'), slot: countOf(fields, 'slot') }
+  })
+}
+
+function peersOf(value: unknown): PeerAddress[] {
+  if (!Array.isArray(value) || value.length > MAX_PEERS) throw new Malformed('peers')
+  return value.map((each: unknown) => {
+    const fields = fieldsOf(each)
+    return {
+      tag: textOf(fields, 'tag', MAX_HOST_LENGTH),
+      host: textOf(fields, 'host', MAX_HOST_LENGTH),
+      port: integerOf(fields, 'port', 0, MAX_PORT),
+    }
   })
 }
 

@@ -34,6 +34,7 @@ const PATIENT_MARGIN_MS = 1000
 const KEEP_ALIVE_MS = 5000
 /** When others serve on: they would have to say that the session is unknown. */
 const LAST_WORD_MS = 2000
+const LAST_WORD_SHARE = 0.5
 const RAW_SHARE = 0.5
 /** Some acknowledgements never come, since a handler forgot them: these must not hold up every drain for long. */
 const ANSWERS_MS = 10_000
@@ -44,14 +45,21 @@ const LEAVE_SHARE = 0.5
 /** 200 reconnecting clients a second. */
 const LEAVE_GAP_MS = 5
 
-export function planDrain(nowMs: number, timeoutMs: number, how: { readonly patient: boolean; readonly hasCleanUp: boolean }): DrainPlan {
+interface How {
+  readonly patient: boolean
+  readonly hasCleanUp: boolean
+  /** Other replicas serve on, even if this one stops. */
+  readonly hasPeers?: boolean
+}
+
+export function planDrain(nowMs: number, timeoutMs: number, how: How): DrainPlan {
   const usableMs = timeoutMs - Math.min(MARGIN_MS, timeoutMs * MARGIN_SHARE)
   return {
     startedAtMs: nowMs,
     idleGraceMs: (keepAliveTimeoutMs) =>
       how.patient ? (keepAliveTimeoutMs || KEEP_ALIVE_MS) + PATIENT_MARGIN_MS : Math.min(IDLE_GRACE_MS, usableMs * IDLE_GRACE_SHARE),
     answersUntilMs: nowMs + Math.min(ANSWERS_MS, usableMs * ANSWERS_SHARE),
-    lastWordMs: how.patient ? LAST_WORD_MS : 0,
+    lastWordMs: how.patient || how.hasPeers ? Math.min(LAST_WORD_MS, usableMs * LAST_WORD_SHARE) : 0,
     rawUntilMs: nowMs + usableMs * RAW_SHARE,
     connectionsUntilMs: nowMs + usableMs * (how.hasCleanUp ? CONNECTIONS_SHARE : 1),
     endAtMs: nowMs + usableMs,

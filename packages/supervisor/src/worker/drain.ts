@@ -15,6 +15,8 @@ export interface DrainParts {
   readonly engines: EngineSockets
   readonly cleanUp: CleanUp
   readonly channel: Channel
+  /** Other replicas forward to this one. */
+  readonly hasPeers: boolean
   /** Stops accepting, on every server, without closing any. */
   stopAccepting(): void
 }
@@ -40,7 +42,7 @@ export class Drain {
 
   /** A second call can only hurry the first. `exitCode` is undefined for "what the app has set, or 0". */
   begin({ timeoutMs, patient }: DrainOrder, exitCode?: number): void {
-    const plan = planDrain(performance.now(), timeoutMs, { patient, hasCleanUp: this.#parts.cleanUp.isNeeded })
+    const plan = planDrain(performance.now(), timeoutMs, { patient, hasCleanUp: this.#parts.cleanUp.isNeeded, hasPeers: this.#parts.hasPeers })
     const isFirst = this.#plan === null
     this.#exitCode ??= exitCode
     if (this.#plan && this.#plan.endAtMs <= plan.endAtMs) {

@@ -1,11 +1,11 @@
 import type { EventEmitter } from 'node:events'
-import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import net from 'node:net'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
 import { builtin } from './builtin.ts'
 import { connectionOf, hasBody, isGivenOnce, isHttp2 } from './about-request.ts'
 import { passAnswer, passInformation } from './answer.ts'
 import { repeatHeaders } from './repeat-headers.ts'
 import { passTrailers } from './trailers.ts'
+import type { Way } from './way.ts'
 
 /** Client and server have agreed on a head already; between workers nothing that they agreed on is too long. */
 export const LONGEST_HEAD_BYTES: number = 16 * 1024 * 1024
@@ -17,8 +17,7 @@ const AGENT = Symbol('stationmaster.forward')
 type Client = EventEmitter & { [AGENT]?: Agent }
 
 export interface Destination {
-  /** The owner's private Unix socket. */
-  readonly socketPath: string
+  readonly way: Way
   /** Says whose connection it is. */
   describe(): string
   /** What the owner may have begun, `onGone` can begin again without harm. */
@@ -86,15 +85,18 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
 /** Null if it cannot be said in HTTP/1 as Node's client allows it. */
 function say(request: IncomingMessage, destination: Destination): ClientRequest | null {
   try {
-    return builtin('node:http').request({
-      socketPath: destination.socketPath,
+    const options: RequestOptions & { readonly destination: Destination } = {
+      // Reaches the agent, which keeps connections apart by their host.
+      destination,
+      host: destination.way.name,
       method: request.method,
       path: request.url,
       headers: repeatHeaders(request),
       setHost: false,
       maxHeaderSize: LONGEST_HEAD_BYTES,
-      agent: agentOf(request, destination),
-    })
+      agent: agentOf(request),
+    }
+    return builtin('node:http').request(options)
   } catch {
     return null
   }
@@ -111,15 +113,15 @@ function refuse(response: ServerResponse): void {
   response.end('The worker that was answering this request has ended.\n')
 }
 
-function agentOf(request: IncomingMessage, { describe }: Destination): Agent {
+function agentOf(request: IncomingMessage): Agent {
   const client: Client = connectionOf(request)
   const known = client[AGENT]
   if (known) return known
   const agent = new (builtin('node:http').Agent)({ keepAlive: true, maxSockets: isHttp2(request) ? MAX_SOCKETS.http2 : MAX_SOCKETS.http1 })
-  const note = `${describe()}\n`
   agent.createConnection = (options) => {
-    const socket = net.connect((options as { socketPath: string }).socketPath)
-    socket.write(note)
+    const { way, describe } = (options as unknown as { destination: Destination }).destination
+    const socket = way.open({ allowHalfOpen: false })
+    socket.write(`${describe()}\n`)
     return socket
   }
   client[AGENT] = agent

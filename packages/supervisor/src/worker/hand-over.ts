@@ -1,8 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http'
 import net from 'node:net'
 import type { Channel } from './channel.ts'
 import type { RawHandle } from './internals.ts'
-import { headOf } from './request-head.ts'
 
 interface Pending {
   readonly socket: net.Socket
@@ -13,8 +11,8 @@ interface Pending {
 
 /** How upgraded connections change hands between workers: as sockets, through the primary. */
 export interface HandOver {
-  /** Gives a connection to another worker, with the head of the request that was read from it. */
-  give(to: { readonly owner: number; readonly server: number }, request: IncomingMessage, socket: net.Socket, onRefused: () => void): void
+  /** Gives a connection to another worker, with what was read from it. `server` is null for one that a peer opened. */
+  give(to: { readonly owner: number; readonly server: number | null }, head: string, socket: net.Socket, onRefused: () => void): void
   /** The primary tells what became of it. */
   settle(transferId: number, taken: boolean): void
 }
@@ -23,7 +21,7 @@ export function createHandOver(channel: Channel): HandOver {
   const pending = new Map<number, Pending>()
   let lastTransferId = 0
   return {
-    give(to, request, socket, onRefused) {
+    give(to, head, socket, onRefused) {
       const handle = (socket as net.Socket & { _handle: RawHandle | null })._handle
       if (!handle) return void socket.destroy()
       // From here on nothing may be read in this process: it would be missing in the other. (The stream is as after the upgrade, neither flowing nor paused.)
@@ -31,7 +29,7 @@ export function createHandOver(channel: Channel): HandOver {
       handle.reading = true // so that the stream does not start again
       const transferId = ++lastTransferId
       pending.set(transferId, { socket, handle, onRefused })
-      channel.sendHandle({ kind: 'handOver', transferId, ...to, head: headOf(request) }, handle, () => settle(transferId, false))
+      channel.sendHandle({ kind: 'handOver', transferId, ...to, head }, handle, () => settle(transferId, false))
     },
     settle,
   }
@@ -48,11 +46,10 @@ export function createHandOver(channel: Channel): HandOver {
   }
 }
 
-/** Takes a connection that another worker gave: to the server it looks newly accepted, and its first bytes are the head that was read already. */
-export function adoptConnection(server: Server, handle: unknown, head: string, onSocket: (socket: net.Socket) => void): void {
-  const socket = new net.Socket({ handle, readable: true, writable: true } as unknown as net.SocketConstructorOpts)
+/** A connection that another worker gave: it looks newly accepted, and its first bytes are those that were read already. */
+export function adoptConnection(handle: unknown, head: string): net.Socket {
+  const socket = new net.Socket({ handle, readable: true, writable: true, allowHalfOpen: true } as unknown as net.SocketConstructorOpts)
   socket.on('error', () => {})
-  onSocket(socket)
   socket.unshift(Buffer.from(head, 'latin1'))
-  server.emit('connection', socket)
+  return socket
 }

@@ -6,6 +6,7 @@ import { watchDescriptors } from './descriptors.ts'
 import { Door } from './door.ts'
 import type { GetServer, ListenHandle, ServerInside, ServerQuery } from './internals.ts'
 import { addressOf, createTurns, systemErrorOf } from './listen-address.ts'
+import { isPrivate } from './servers.ts'
 
 /** Where the app's `listen()` calls meet the primary's sockets. */
 export interface Intake {
@@ -73,7 +74,8 @@ export function interceptListen(channel: Channel, startOpen: boolean, isDealt: (
     const { turn, release } = turns.claim(address)
     const question: Question = { kind: 'listen', ...address, turn, isDealt: isDealt(server) }
     desk.ask(question, (error, copy) => {
-      if (copy) return reply(null, hang(copy, question, release))
+      // What is ours takes no clients: it stays open whoever else has room for them, until the process ends.
+      if (copy) return reply(null, isPrivate(server) ? copy : hang(copy, question, release))
       release()
       if (server._listeningId === listeningId) server.emit('error', systemErrorOf(error ?? HANDLE_LOST, query))
     })
@@ -99,7 +101,7 @@ export function interceptListen(channel: Channel, startOpen: boolean, isDealt: (
   }
 }
 
-type AnswerListen = (server: ServerInside, query: ServerQuery, reply: (error: null, handle: Door) => void) => void
+type AnswerListen = (server: ServerInside, query: ServerQuery, reply: (error: null, handle: Door | ListenHandle) => void) => void
 
 function answerInPlaceOfNode(answer: AnswerListen): void {
   const inside = cluster as unknown as { _getServer: GetServer }

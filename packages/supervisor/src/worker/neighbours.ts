@@ -2,13 +2,18 @@ import { rmdirSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Route } from '../policy/route.ts'
+import type { PeerAddress, Route } from '../policy/route.ts'
 import { describeClient } from './client-note.ts'
 import { type Destination, forwardRequest } from './forward.ts'
 import { adoptConnection, type HandOver } from './hand-over.ts'
+import { openPeerPort, type PeerPort } from './peer-port.ts'
+import { Peers, type ReplicaSettings } from './peers.ts'
 import { openPrivateServer } from './private-server.ts'
+import { headOf } from './request-head.ts'
 import { keepPrivate } from './servers.ts'
+import { createSessionIds, type Place, type SessionIds } from './session-ids.ts'
 import { tunnel } from './tunnel.ts'
+import { type Way, wayThrough } from './way.ts'
 
 export interface NeighboursParts {
   readonly workerId: number
@@ -16,17 +21,30 @@ export interface NeighboursParts {
   /** Where every worker of this fleet has its private socket, named by its id. */
   readonly socketFolder: string
   readonly handOver: HandOver
+  /** The other replicas; null where replicas do not forward to each other. */
+  readonly replica: ReplicaSettings | null
   onAdopted(socket: net.Socket): void
 }
 
-/** The other workers of this fleet: what is theirs goes to them, what is ours comes from them. */
+interface Published {
+  readonly routes: readonly Route[]
+  readonly leaving: readonly Route[]
+  readonly peers: readonly PeerAddress[]
+}
+
+/** The other workers, of this replica and of others: what is theirs goes to them, what is ours comes from them. */
 export class Neighbours {
+  readonly sessionIds: SessionIds
+  /** This worker, as others know it. */
+  readonly here: Place
   readonly #parts: NeighboursParts
+  readonly #peers: Peers | null
   /** The app's HTTP servers, in the order in which every worker meets them: a number says which one is meant. */
   readonly #servers: Server[] = []
   /** With the number of the server that is meant. */
   readonly #fromNeighbours = new WeakMap<IncomingMessage, number>()
   readonly #adopted = new WeakSet<object>()
+  #peerPort: PeerPort | null = null
   #isOpen = false
   #isLeaving = false
   #turn = 0
@@ -34,11 +52,12 @@ export class Neighbours {
   #leaving: readonly Route[] = []
 
   constructor(parts: NeighboursParts) {
+    const { replica, secret, workerId } = parts
+    const peers = replica && new Peers(replica)
     this.#parts = parts
-  }
-
-  get secret(): string {
-    return this.#parts.secret
+    this.#peers = peers
+    this.sessionIds = peers?.sessionIds ?? createSessionIds(secret)
+    this.here = { replica: peers?.tag ?? null, workerId }
   }
 
   get workerId(): number {
@@ -55,9 +74,12 @@ export class Neighbours {
     return this.#leaving
   }
 
-  takeRoutes({ routes, leaving }: { readonly routes: readonly Route[]; readonly leaving: readonly Route[] }): void {
+  takeRoutes({ routes, leaving, peers }: Published): void {
     this.#routes = routes
     this.#leaving = leaving
+    this.#peers?.take(peers)
+    // One of the workers is enough.
+    if (routes[0]?.workerId === this.workerId) this.#peers?.check()
   }
 
   /** From now on this worker keeps the clients it has, and takes no new ones. */
@@ -70,10 +92,11 @@ export class Neighbours {
   }
 
   /** Who is to have a new client that came to us, as long as we are leaving; null if we keep it. */
-  successorFor(request: IncomingMessage): number | null {
+  successorFor(request: IncomingMessage): Place | null {
     if (!this.#isLeaving || this.isFromNeighbour(request)) return null
     const others = this.#routes.filter(({ workerId }) => workerId !== this.workerId)
-    return others[this.#turn++ % others.length]?.workerId ?? null
+    const successor = others[this.#turn++ % others.length]
+    return successor ? this.placeOf(successor.workerId) : null
   }
 
   /** From now on other workers may send what belongs to this server. */
@@ -84,31 +107,53 @@ export class Neighbours {
     this.#isOpen = true
   }
 
+  /** A worker of this replica. */
+  placeOf(workerId: number): Place {
+    return { replica: this.here.replica, workerId }
+  }
+
+  isHere({ replica, workerId }: Place): boolean {
+    return workerId === this.workerId && replica === this.here.replica
+  }
+
   /** Another worker has decided already that this request is ours. */
   isFromNeighbour(request: IncomingMessage): boolean {
     return this.#fromNeighbours.has(request) || this.#adopted.has(request.socket)
   }
 
-  forward(owner: number, request: IncomingMessage, response: ServerResponse, how: Omit<Destination, 'socketPath' | 'describe'>): void {
-    forwardRequest(request, response, { ...how, ...this.#wayTo(owner, request) })
+  forward(owner: Place, request: IncomingMessage, response: ServerResponse, how: Omit<Destination, 'way' | 'describe'>): void {
+    this.#find(owner, (way) => {
+      if (response.destroyed) return
+      if (way) forwardRequest(request, response, { ...how, way, describe: this.#noteFor(owner, request) })
+      else how.onGone()
+    })
   }
 
   /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. `onGone` is called if the owner is not there. */
-  carry(owner: number, request: IncomingMessage, socket: Duplex, head: Buffer, onGone: () => void): void {
-    const byBytes = (): void => tunnel(request, socket, head, { ...this.#wayTo(owner, request), onGone })
-    // Bytes that were read already, and encryption, cannot change hands.
-    if (head.length > 0 || !(socket instanceof net.Socket) || 'encrypted' in socket) return byBytes()
-    this.#parts.handOver.give({ owner, server: this.#indexOf(request) }, request, socket, byBytes)
+  carry(owner: Place, request: IncomingMessage, socket: Duplex, head: Buffer, onGone: () => void): void {
+    const byBytes = (): void =>
+      this.#find(owner, (way) => {
+        if (way) tunnel(request, socket, head, { way, describe: this.#noteFor(owner, request), onGone })
+        else onGone()
+      })
+    // Between machines, with bytes that were read already, or with encryption, a connection cannot change hands.
+    if (owner.replica !== this.here.replica || head.length > 0 || !(socket instanceof net.Socket) || 'encrypted' in socket) return byBytes()
+    this.#parts.handOver.give({ owner: owner.workerId, server: this.#indexOf(request) }, headOf(request), socket, byBytes)
   }
 
   /** Takes a connection over from another worker; false if it did not arrive, or there is no such server here. */
-  adopt(handle: unknown, head: string, serverIndex: number): boolean {
-    const server = this.#servers[serverIndex]
+  adopt(handle: unknown, head: string, serverIndex: number | null): boolean {
+    const server = serverIndex === null ? this.#peerPort : this.#servers[serverIndex]
     if (!server || !handle) return false
-    adoptConnection(server, handle, head, (adopted) => {
-      this.#adopted.add(adopted)
-      this.#parts.onAdopted(adopted)
-    })
+    const socket = adoptConnection(handle, head)
+    if ('admit' in server) {
+      server.admit(socket)
+      this.#parts.onAdopted(socket)
+    } else {
+      this.#adopted.add(socket)
+      this.#parts.onAdopted(socket)
+      server.emit('connection', socket)
+    }
     return true
   }
 
@@ -123,7 +168,8 @@ export class Neighbours {
   }
 
   #open(): void {
-    openPrivateServer({
+    const peers = this.#peers
+    const privateServer = openPrivateServer({
       path: this.#pathOf(this.workerId),
       secret: this.#parts.secret,
       ignore: keepPrivate,
@@ -132,10 +178,26 @@ export class Neighbours {
         return this.#servers[serverIndex]?.emit(event, request, ...rest) ?? false
       },
     })
+    if (!peers) return
+    this.#peerPort = openPeerPort({
+      peers,
+      workerId: this.workerId,
+      give: (owner, read, socket) => this.#parts.handOver.give({ owner, server: null }, read.toString('latin1'), socket, () => socket.destroy()),
+      serve: (stream) => privateServer.serve(stream, peers.noteSecret),
+    })
   }
 
-  #wayTo(owner: number, request: IncomingMessage): Pick<Destination, 'socketPath' | 'describe'> {
-    return { socketPath: this.#pathOf(owner), describe: () => describeClient(request.socket, this.#indexOf(request), this.#parts.secret) }
+  /** At once where it is known; null if there is no way. */
+  #find(owner: Place, done: (way: Way | null) => void): void {
+    const peers = this.#peers
+    if (owner.replica === this.here.replica) done(wayThrough(this.#pathOf(owner.workerId)))
+    else if (peers) peers.whenHeard(owner, () => done(peers.wayTo(owner)))
+    else done(null)
+  }
+
+  #noteFor({ replica }: Place, request: IncomingMessage): () => string {
+    const { secret } = this.#parts
+    return () => describeClient(request.socket, this.#indexOf(request), replica === this.here.replica ? secret : (this.#peers?.noteSecret ?? ''))
   }
 
   #indexOf(request: IncomingMessage): number {

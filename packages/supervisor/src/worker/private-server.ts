@@ -16,19 +16,29 @@ export interface PrivateServerParts {
   ignore(server: Server): void
 }
 
+export interface PrivateServer {
+  /** Over this a worker of another replica forwards, whose notes are signed with that secret. */
+  serve(stream: Socket, noteSecret: string): void
+}
+
 /** A note is some 300 bytes. */
 const LONGEST_NOTE_BYTES = 1024
 const NEW_LINE = 0x0a
 
 /** Takes what other workers of this fleet forward: on a Unix socket in a folder that only our user may enter. */
-export function openPrivateServer({ path, secret, pass, ignore }: PrivateServerParts): void {
+export function openPrivateServer({ path, secret, pass, ignore }: PrivateServerParts): PrivateServer {
   const serverIndexes = new WeakMap<Socket, number>()
   const server = createServer()
-  readNotesFirst(server, (socket, note) => {
-    const index = assumeClient(socket, note, secret)
-    if (index !== null) serverIndexes.set(socket, index)
-    return index !== null
-  })
+  const serveHttp = takeOver(server, 'connection')
+  const serve = (socket: Socket, noteSecret: string): void =>
+    readNoteFirst(socket, (note) => {
+      const index = assumeClient(socket, note, noteSecret)
+      if (index === null) return false
+      serverIndexes.set(socket, index)
+      serveHttp(socket)
+      return true
+    })
+  server.on('connection', (socket: Socket) => serve(socket, secret))
   const indexOf = ({ socket }: IncomingMessage): number => serverIndexes.get(socket) ?? -1
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // Whoever forwards waits for this where a second try could do harm. From here on it is ours.
@@ -44,6 +54,7 @@ export function openPrivateServer({ path, secret, pass, ignore }: PrivateServerP
   rmSync(path, { force: true })
   server.listen({ path, exclusive: true })
   server.unref()
+  return { serve }
 }
 
 /** Time-outs and limits are kept where the client is connected; the app's own may be wider than Node's defaults. */
@@ -59,21 +70,23 @@ function createServer(): Server {
   return server
 }
 
+/** What the server itself does with a connection; from now on it does nothing by itself. */
+function takeOver(server: Server, event: 'connection'): (socket: Socket) => void {
+  const [listener] = server.listeners(event) as [(socket: Socket) => void]
+  server.removeAllListeners(event)
+  return (socket) => listener.call(server, socket)
+}
+
 /** Before a connection is HTTP's its first line is read; a connection without a good one is closed. */
-function readNotesFirst(server: Server, accept: (socket: Socket, note: string) => boolean): void {
-  const [serveHttp] = server.listeners('connection') as [(socket: Socket) => void]
-  server.removeAllListeners('connection')
-  server.on('connection', (socket: Socket) => {
-    let read = Buffer.alloc(0)
-    socket.on('error', () => {})
-    socket.on('readable', function look() {
-      read = Buffer.concat([read, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
-      const end = read.indexOf(NEW_LINE)
-      if (end === -1 && read.length < LONGEST_NOTE_BYTES && !socket.readableEnded) return
-      socket.off('readable', look)
-      if (end === -1 || !accept(socket, read.toString('latin1', 0, end))) return void socket.destroy()
-      if (end + 1 < read.length) socket.unshift(read.subarray(end + 1))
-      serveHttp.call(server, socket)
-    })
+function readNoteFirst(socket: Socket, accept: (note: string) => boolean): void {
+  let read = Buffer.alloc(0)
+  socket.on('error', () => {})
+  socket.on('readable', function look() {
+    read = Buffer.concat([read, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
+    const end = read.indexOf(NEW_LINE)
+    if (end === -1 && read.length < LONGEST_NOTE_BYTES && !socket.readableEnded) return
+    socket.off('readable', look)
+    if (end + 1 < read.length && end !== -1) socket.unshift(read.subarray(end + 1))
+    if (end === -1 || !accept(read.toString('latin1', 0, end))) socket.destroy()
   })
 }

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { AppSignals } from './app-signals.ts'
 import type { Channel } from './channel.ts'
@@ -75,6 +75,7 @@ export class Runtime {
       engines: this.#engines,
       cleanUp: this.#cleanUp,
       channel: this.#channel,
+      hasPeers: settings.replica !== null,
       stopAccepting: () => this.#stopAccepting(),
     })
     this.#attachToProcess()
@@ -117,9 +118,9 @@ export class Runtime {
   }
 
   #meetNeighbours(): Neighbours | null {
-    const { workerId, neighbours } = this.#settings
-    if (!neighbours) return null
-    return new Neighbours({ ...neighbours, workerId, handOver: this.#handOver, onAdopted: (socket) => this.#traffic.adopt(socket as SocketInside) })
+    const { workerId, neighbours, replica } = this.#settings
+    const onAdopted = (socket: Socket): void => this.#traffic.adopt(socket as SocketInside)
+    return neighbours && new Neighbours({ ...neighbours, workerId, replica, handOver: this.#handOver, onAdopted })
   }
 
   #publish(): void {

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import type { StickyBy } from '../policy/session-key.ts'
+import type { ReplicaSettings } from './peers.ts'
 
 export interface WorkerSettings {
   readonly role: 'worker' | 'spare'
@@ -17,6 +18,8 @@ export interface WorkerSettings {
   readonly redisUrl: string | null
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
+  /** What workers of other replicas reach this one with; null where they do not. */
+  readonly replica: ReplicaSettings | null
 }
 
 const DEFAULT_TICK_MS = 1000
@@ -31,6 +34,7 @@ const NAMES = [
   'STATIONMASTER_TRUSTED_PROXIES',
   'STATIONMASTER_CONNECTION_NAME',
   'STATIONMASTER_REDIS_URL',
+  'STATIONMASTER_REPLICA',
 ] as const
 
 /**
@@ -38,7 +42,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName, redisUrl] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName, redisUrl, replica] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -55,5 +59,6 @@ export function takeSettings(): WorkerSettings | null {
     connectionName: connectionName || null,
     redisUrl: redisUrl ?? null,
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
+    replica: replica ? (JSON.parse(replica) as ReplicaSettings) : null,
   }
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SocketIOServer } from './engine-sockets.ts'
 import type { Neighbours } from './neighbours.ts'
-import { createSessionIds, type SessionIds } from './session-ids.ts'
+import type { Place } from './session-ids.ts'
 
 /** As much of engine.io's `Server` as is needed. */
 interface Engine {
@@ -22,17 +22,16 @@ interface AttachedServer extends SocketIOServer {
 
 const CLOSE_PACKET = '1'
 const LAST = Symbol('stationmaster.session')
-type Remembering = Socket & { [LAST]?: { readonly id: string; readonly owner: number | null } }
+type Remembering = Socket & { [LAST]?: { readonly id: string; readonly owner: Place | null } }
 
 /**
- * Brings every request of a Socket.IO session to the worker that has the session, whichever worker accepted the connection. The id names
+ * Brings every request of a Socket.IO session to the worker that has the session, whichever worker of whichever replica accepted the connection. The id names
  * its owner; if that worker is gone, engine.io here does not know the id either and says so at once.
  */
 export function stickEngines(server: SocketIOServer, neighbours: Neighbours): void {
-  const ids = createSessionIds(neighbours.secret, neighbours.workerId)
   const attached = server as AttachedServer
   const prepare = (engine: Engine): void => {
-    stickEngine(engine, neighbours, ids)
+    stickEngine(engine, neighbours)
     if (attached.httpServer) neighbours.serve(attached.httpServer)
   }
   if (attached.engine) return prepare(attached.engine as Engine)
@@ -44,26 +43,28 @@ export function stickEngines(server: SocketIOServer, neighbours: Neighbours): vo
   }
 }
 
-function stickEngine(engine: Engine, neighbours: Neighbours, ids: SessionIds): void {
+function stickEngine(engine: Engine, neighbours: Neighbours): void {
+  const { sessionIds, here } = neighbours
   const handleRequest = engine.handleRequest.bind(engine)
   const handleUpgrade = engine.handleUpgrade.bind(engine)
   // A client's connection mostly carries one session, and the tag of an id has to be checked only once there.
-  const ownerOf = (id: string, socket: Remembering): number | null => {
-    if (socket[LAST]?.id !== id) socket[LAST] = { id, owner: ids.ownerOf(id) }
+  const ownerOf = (id: string, socket: Remembering): Place | null => {
+    if (socket[LAST]?.id !== id) socket[LAST] = { id, owner: sessionIds.ownerOf(id) }
     return socket[LAST].owner
   }
-  const otherOwner = (request: IncomingMessage): number | null => {
+  const otherOwner = (request: IncomingMessage): Place | null => {
     if (neighbours.isFromNeighbour(request)) return null
     const id = sessionIdOf(request.url ?? '')
     const owner = id === null ? neighbours.successorFor(request) : ownerOf(id, request.socket)
-    return owner === neighbours.workerId ? null : owner
+    return owner === null || neighbours.isHere(owner) ? null : owner
   }
   // Who was told to leave may have something on its way still: this is the end of a session that we know, not an unknown one.
   const hasEnded = (request: IncomingMessage): boolean => {
     const id = neighbours.isLeaving ? sessionIdOf(request.url ?? '') : null
-    return id !== null && ids.ownerOf(id) === neighbours.workerId && !Object.hasOwn(engine.clients, id)
+    const owner = id === null ? null : ownerOf(id, request.socket)
+    return id !== null && owner !== null && neighbours.isHere(owner) && !Object.hasOwn(engine.clients, id)
   }
-  engine.generateId = () => ids.make()
+  engine.generateId = () => sessionIds.make(here)
   engine.handleRequest = (request, response) => {
     const owner = otherOwner(request)
     if (owner === null && hasEnded(request)) sayThatItEnded(engine, request, response)

@@ -48,13 +48,14 @@ export class StickyKeys {
   #forwards(request: IncomingMessage, response: ServerResponse, clientWaits: boolean, here: () => void): boolean {
     const owner = this.#otherOwner(request)
     // An owner that has just gone loses its keys to whoever got the request: the routes follow.
-    if (owner !== null) this.#neighbours.forward(owner, request, response, { isRepeatable: false, clientWaits, onGone: here })
+    if (owner !== null)
+      this.#neighbours.forward(this.#neighbours.placeOf(owner), request, response, { isRepeatable: false, clientWaits, onGone: here })
     return owner !== null
   }
 
   #carries(request: IncomingMessage, socket: Duplex, head: Buffer, here: () => void): boolean {
     const owner = this.#otherOwner(request)
-    if (owner !== null) this.#neighbours.carry(owner, request, socket, head, here)
+    if (owner !== null) this.#neighbours.carry(this.#neighbours.placeOf(owner), request, socket, head, here)
     return owner !== null
   }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Destination, wasRead } from './forward.ts'
 import { headOf } from './request-head.ts'
@@ -9,13 +8,13 @@ export function tunnel(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  { socketPath, describe, onGone }: Pick<Destination, 'socketPath' | 'describe' | 'onGone'>,
+  { way, describe, onGone }: Pick<Destination, 'way' | 'describe' | 'onGone'>,
 ): void {
   // Each direction ends by itself: what was said before the end still arrives.
-  const out = net.connect({ path: socketPath, allowHalfOpen: true })
-  let isConnected = false
+  const out = way.open({ allowHalfOpen: true })
+  let isTaken = false
   out.on('error', (error: NodeJS.ErrnoException) => {
-    if (isConnected && (out.bytesRead > 0 || wasRead(error))) return void socket.destroy()
+    if (isTaken && (out.bytesRead > 0 || wasRead(error))) return void socket.destroy()
     out.unpipe(socket)
     socket.off('error', endBoth).off('close', endBoth)
     onGone()
@@ -25,8 +24,8 @@ export function tunnel(
     socket.destroy()
   }
   socket.on('error', endBoth).on('close', endBoth)
-  out.once('connect', () => {
-    isConnected = true
+  out.once(way.taken, () => {
+    isTaken = true
     // In one piece: an owner that refuses by the head alone closes at once, and a second write would then fail before its answer is read.
     out.write(Buffer.concat([Buffer.from(`${describe()}\n${headOf(request)}`, 'latin1'), head]))
     out.pipe(socket)

@@ -1,0 +1,128 @@
+import { startRedis } from 'example-app/services'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
+import { it } from '../processes/harness.ts'
+import { until } from '../processes/harness/until.ts'
+import { ask } from './harness/ask.ts'
+import { Balancer } from './harness/balancer.ts'
+import { Client, type Who, withClients } from './harness/client.ts'
+import { Pollers } from './harness/pollers.ts'
+import { allHeard, allReady, launchReplica, type Replica, startReplicas } from './harness/replicas.ts'
+
+const polling = fileURLToPath(new URL('./fixtures/polling.mjs', import.meta.url))
+const TRANSPORTS = [['polling'], ['websocket'], ['polling', 'websocket']] as const
+const EACH = 4
+/** Several supervisors and their clients on one machine. */
+const LONG = { timeout: 120_000 }
+
+let redis: Awaited<ReturnType<typeof startRedis>>
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(async () => {
+  await redis.stop()
+})
+
+async function balance(replicas: readonly Replica[]): Promise<Balancer> {
+  const balancer = await Balancer.open(replicas.map(({ station }) => station.port))
+  onTestFinished(() => balancer.close())
+  return balancer
+}
+
+describe('Socket.IO over replicas behind a balancer that chooses by chance', () => {
+  it('keeps every session on every way to speak, and rooms reach over all', LONG, async ({ stage }) => {
+    const replicas = await startReplicas(stage, 2, { redisUrl: redis.url })
+    const balancer = await balance(replicas)
+    const make = (index: number): Client => new Client(balancer.port, TRANSPORTS[index % TRANSPORTS.length] ?? [])
+    await withClients(TRANSPORTS.length * EACH, make, async (clients) => {
+      const whos = await Promise.all(clients.map((client) => client.use()))
+      await until('those have upgraded that may', () =>
+        clients.every(({ transport }, index) => transport === (index % 3 === 0 ? 'polling' : 'websocket')),
+      )
+      for (let round = 0; round < 3; round++) expect(await places(clients)).toEqual(whos.map(({ worker }) => worker))
+      expect(new Set(whos.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']))
+      await Promise.all(clients.map((client) => client.ask('join', 'all')))
+      // Each hears it, whichever replica it is with.
+      const heard = Promise.all(clients.map((client) => client.hears('shout')))
+      await until('all are in the room', async () => (await clients[0]?.ask<string[]>('members', 'all'))?.length === clients.length)
+      clients[1]?.socket.emit('shout', 'all', 'hello')
+      clients[2]?.socket.emit('shout', 'all', 'hello')
+      expect(await heard).toEqual(clients.map(() => 'hello'))
+      expect(clients.flatMap(({ disconnects }) => disconnects)).toEqual([])
+    })
+    expect(new Set(balancer.chosen.keys())).toEqual(new Set(replicas.map(({ station }) => station.port)))
+  })
+})
+
+async function places(clients: readonly Client[]): Promise<string[]> {
+  return (await Promise.all(clients.map((client) => client.use()))).map(({ worker }: Who) => worker)
+}
+
+describe('replicas that come and go under clients that poll', () => {
+  it('lose no session but those of one that was killed, whose clients hear of it at once', LONG, async ({ stage }) => {
+    const file = path.join(stage.folder, 'runs')
+    const [first, second] = (await startReplicas(stage, 2, { redisUrl: redis.url, entry: polling, env: { RUNS: file } })) as [Replica, Replica]
+    const balancer = await balance([first, second])
+    const pollers = new Pollers(balancer.port, 12)
+    try {
+      await pollers.answers(3)
+      expect(await unknownSessions(file)).toEqual([])
+      const sid = await sessionOf(first)
+      await kill(first)
+      const { status, body } = await ask({ port: second.station.port, path: `/socket.io/?EIO=4&transport=polling&sid=${sid}` })
+      expect([status, body.toString()]).toEqual([400, '{"code":1,"message":"Session ID unknown"}'])
+      await pollers.answers(3)
+      const killed = sid.slice(0, sid.indexOf('.') + 1)
+      expect((await unknownSessions(file)).filter((id) => !id.startsWith(killed))).toEqual([])
+      expect(await unknownSessions(file)).toContain(sid)
+    } finally {
+      await pollers.stop()
+    }
+  })
+
+  it('lose none when one is new and when one drains', LONG, async ({ stage }) => {
+    const file = path.join(stage.folder, 'runs')
+    const options = { redisUrl: redis.url, entry: polling, env: { RUNS: file } }
+    const [first] = (await startReplicas(stage, 1, options)) as [Replica]
+    const second = await launchReplica(stage, options)
+    const balancer = await balance([first, second])
+    const pollers = new Pollers(balancer.port, 6)
+    await allReady(second)
+    // At once, and not when all have heard of the new one.
+    const newcomers = new Pollers(balancer.port, 12)
+    try {
+      await newcomers.answers(3)
+      await pollers.answers(3)
+      expect(await unknownSessions(file)).toEqual([])
+      await allHeard([first, second])
+      first.station.signal('SIGTERM')
+      await newcomers.answers(5)
+      await pollers.answers(5)
+      await first.station.ends()
+      expect(await unknownSessions(file)).toEqual([])
+    } finally {
+      await newcomers.stop()
+      await pollers.stop()
+    }
+  })
+})
+
+/** With all that belongs to it. */
+async function kill({ station }: Replica): Promise<void> {
+  const workers = (await station.status())?.workers ?? []
+  station.signal('SIGKILL')
+  for (const { pid } of workers) if (pid !== null) process.kill(pid, 'SIGKILL')
+}
+
+/** The ids of sessions that a worker was asked for and did not know. */
+async function unknownSessions(file: string): Promise<string[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  return lines.flatMap((line) => / error 1 \d+ (\S+)$/.exec(line)?.[1] ?? [])
+}
+
+async function sessionOf({ station }: Replica): Promise<string> {
+  const { body } = await ask({ port: station.port, path: '/socket.io/?EIO=4&transport=polling' })
+  return /"sid":"([\w.-]+)"/.exec(body.toString())?.[1] as string
+}
