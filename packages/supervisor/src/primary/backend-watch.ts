@@ -67,6 +67,7 @@ export function createBackendWatch(options: BackendWatchOptions): BackendWatch |
 class Watch implements BackendWatch {
   readonly #options: BackendWatchOptions & { readonly prefix: string }
   #client: Client | null = null
+  #connecting: Promise<Client> | null = null
   #isPooled = false
   /** From its last connection: the answer that counts while there is no other. */
   #goneWithinMs: number | null = null
@@ -86,7 +87,7 @@ class Watch implements BackendWatch {
     const pg = url === null ? null : loadPg(entry, import.meta.url)
     if (pg === null) return NOBODY
     try {
-      const client = this.#client ?? (await this.#connect(pg))
+      const client = await this.#reach(pg)
       return this.#isPooled ? NOBODY : censusOf((await client.query<Row>(LOOK, [prefix])).rows)
     } catch (error) {
       this.#client?.end().catch(() => {})
@@ -116,7 +117,7 @@ class Watch implements BackendWatch {
 
   async #look(pg: Pg, workerIds: readonly number[], clock: Clock): Promise<BackendsSeen> {
     const { prefix, terminateOrphans } = this.#options
-    const client = this.#client ?? (await this.#connect(pg))
+    const client = await this.#reach(pg)
     const askedAtMs = clock.nowMs()
     if (this.#isPooled) return { ...NOTHING, askedAtMs }
     const { rows } = await client.query<Row>(LOOK, [prefix])
@@ -132,6 +133,15 @@ class Watch implements BackendWatch {
     }
   }
 
+  /** The budget leaves one connection to the supervisor: who asks while it is being opened waits for that one. */
+  async #reach(pg: Pg): Promise<Client> {
+    if (this.#client) return this.#client
+    this.#connecting ??= this.#connect(pg).finally(() => {
+      this.#connecting = null
+    })
+    return await this.#connecting
+  }
+
   async #connect(pg: Pg): Promise<Client> {
     const client = new pg.Client({
       connectionString: this.#options.url ?? '',
@@ -143,13 +153,23 @@ class Watch implements BackendWatch {
       if (this.#client === client) this.#client = null
     }
     client.on('error', forget).on('end', forget)
-    await client.connect()
-    this.#client = client
+    try {
+      await client.connect()
+      await this.#getToKnow(client)
+    } catch (error) {
+      client.end().catch(() => {})
+      throw error
+    }
+    if (this.#isClosed) client.end().catch(() => {})
+    else this.#client = client
+    return client
+  }
+
+  async #getToKnow(client: Client): Promise<void> {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
     // A pooler in between gives a number of its own, and ends what a dead process had open by itself.
     this.#isPooled = rows[0]?.pid !== (client as unknown as { processID: number }).processID
     this.#goneWithinMs = await readGoneWithinMs(client)
-    return client
   }
 
   #failed(error: unknown): void {
