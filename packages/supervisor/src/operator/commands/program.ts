@@ -106,7 +106,7 @@ function addPreparation(program: Command, context: CommandContext, ended: Ended)
     .option(
       '--config <file>',
       'config file (default: stationmaster.config.* in this folder); given again, others are shown beside it',
-      (file: string, files: readonly string[] = []): readonly string[] => [...files, file],
+      (file: string, files: readonly string[] | undefined): readonly string[] => [...(files ?? []), file],
     )
     .option('--seed <n>', "another run of chance than the scenario's")
     .option('--json', 'decisions, timeline and summary as JSON')
