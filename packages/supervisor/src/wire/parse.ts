@@ -1,9 +1,9 @@
 import { MOST_CUSTOM_SIGNALS, isSignalName } from '../policy/custom-signals.ts'
 import { BUCKETS } from '../policy/latency.ts'
-import type { PeerAddress, Route } from '../policy/route.ts'
 import type { DatabaseUse, Report } from '../policy/sample.ts'
 import { isOurs, unseal } from './envelope.ts'
 import type { DatabaseState, ListenError, ListenRequest, PrimaryMessage, WorkerMessage } from './messages.ts'
+import { peersOf, routesOf } from './routes.ts'
 import type { Fields } from './shape.ts'
 import { amountOf, booleanOf, fieldOf, fieldsOf, finiteOf, integerOf, Malformed, orNull, textOf } from './shape.ts'
 
@@ -13,11 +13,7 @@ const MAX_PATH_LENGTH = 4096
 const MAX_SENTENCE_LENGTH = 1000
 /** Node refuses request heads above 16 KB unless it is told otherwise. */
 const MAX_HEAD_LENGTH = 256 * 1024
-/** The highest workers.max there is. */
-const MAX_ROUTES = 1024
 const MAX_PORT = 65_535
-/** Platforms allow some dozens. */
-const MAX_PEERS = 1024
 const MAX_FD = 2 ** 31 - 1
 const MAX_ID = Number.MAX_SAFE_INTEGER
 /** The longest delay a Node timer keeps. */
@@ -226,26 +222,6 @@ function latenciesOf(fields: Fields, name: string): number[] {
     previousBucket = bucket
   }
   return value.slice() as number[]
-}
-
-function routesOf(value: unknown): Route[] {
-  if (!Array.isArray(value) || value.length > MAX_ROUTES) throw new Malformed('routes')
-  return value.map((each: unknown) => {
-    const fields = fieldsOf(each)
-    return { workerId: countOf(fields, 'workerId'), slot: countOf(fields, 'slot') }
-  })
-}
-
-function peersOf(value: unknown): PeerAddress[] {
-  if (!Array.isArray(value) || value.length > MAX_PEERS) throw new Malformed('peers')
-  return value.map((each: unknown) => {
-    const fields = fieldsOf(each)
-    return {
-      tag: textOf(fields, 'tag', MAX_HOST_LENGTH),
-      host: textOf(fields, 'host', MAX_HOST_LENGTH),
-      port: integerOf(fields, 'port', 0, MAX_PORT),
-    }
-  })
 }
 
 function isCount(value: unknown): value is number {
