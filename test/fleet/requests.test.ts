@@ -271,7 +271,7 @@ test('warm-up: the busy first seconds of a new worker call for no further one', 
 
 test('shadow mode: decisions are told, and the size stays', () => {
   const driver = running(1, { scaling: { mode: 'shadow' } })
-  for (let ticks = 0; ticks < 120; ticks++) driver.tick({ report: reportOf({ queue: 900 }) })
+  for (let ticks = 0; ticks < 120; ticks++) driver.tick({ report: reportOf({ queue: 900, eventLoopUtilization: 0.6 }) })
   expect(driver.fleet.target).toBe(1)
   expect(driver.notesOf('fleet:decided')[0]?.decision).toMatchObject({ to: 1, wanted: 2, heldBackBy: ['shadow mode: decided, not done'] })
   expect(driver.notesOf('fleet:scaled')).toEqual([])
