@@ -7,6 +7,7 @@ import type { DrainHook } from './worker/clean-up.ts'
 import type { SocketIOServer } from './worker/engine-sockets.ts'
 import type { Lease } from './worker/lease.ts'
 import { leaseOf, noLease } from './worker/lease.ts'
+import { loadOptional } from './worker/optional-package.ts'
 import { openPool } from './worker/pool.ts'
 import { findFacade } from './worker/shared-state.ts'
 import { connectWorkers } from './worker/socket-io.ts'
@@ -86,7 +87,7 @@ export function createPool(config: PoolConfig = {}): Pool {
 export function attachSocketIO(io: SocketIOServer): void {
   if (!facade) return
   connectWorkers(io, facade)
-  facade.attachSocketIO(io)
+  facade.attachSocketIO(io, loadOptional)
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Word } from '../fleet/loan.ts'
 import type { Peer } from '../policy/replicas.ts'
-import { beat, type Cluster, isAlive, needsCensus, needsSweep, type Sweep, TTL_MS } from '../policy/share.ts'
+import { beat, type Cluster, isAlive, needsCensus, needsSweep, type Sweep, MARGIN_MS, TTL_MS } from '../policy/share.ts'
 import type { Coordination, CoordinationEdges } from '../primary/ports.ts'
 import { parseSelf } from '../wire/cluster.ts'
 import { type Kept, Keeper } from './keeper.ts'
@@ -45,6 +45,7 @@ export class Membership implements Coordination {
   #server: Promise<string | null> | null = null
   #sequence = 0
   #seenVersion = 0
+  #startedAtMs = Number.POSITIVE_INFINITY
   #untilMs = Number.NEGATIVE_INFINITY
   #sweep: Sweep | null = null
   #isSweeping = false
@@ -64,6 +65,7 @@ export class Membership implements Coordination {
 
   start(edges: CoordinationEdges): void {
     this.#edges = edges
+    this.#startedAtMs = monotonicMs()
     edges.heard({ kind: 'peersHeard', ownId: this.#options.member, others: null })
     void this.#run(edges)
   }
@@ -102,12 +104,17 @@ export class Membership implements Coordination {
           `Redis does not answer, so this replica knows nothing of the others and keeps to its own part of what they share: ${messageOf(error)}`,
         )
         edges.heard({ kind: 'peersHeard', ownId: this.#options.member, others: null })
-        // Whoever could be asked for room is not there: the floor is everybody's by right.
-        if (this.#seenVersion === 0) edges.heard({ kind: 'loanEnded' })
       }
       this.#isLost = true
+      this.#takeFloor(edges)
     }
     this.#endLoanInTime(edges)
+  }
+
+  /** Nobody can be asked for room, so the floor is ours by right: once the loans of one that we may be in the place of are over. */
+  #takeFloor(edges: CoordinationEdges): void {
+    if (this.#seenVersion > 0 || monotonicMs() < this.#startedAtMs + TTL_MS + MARGIN_MS) return
+    edges.heard({ kind: 'loanEnded' })
   }
 
   #endLoanInTime(edges: CoordinationEdges): void {

@@ -3,7 +3,6 @@ import type net from 'node:net'
 import { complain } from './complain.ts'
 import type { SocketIOServer } from './engine-sockets.ts'
 import { isTlsServer } from './internals.ts'
-import { loadOptional } from './optional-package.ts'
 
 interface AttachedServer extends SocketIOServer {
   readonly httpServer?: net.Server
@@ -24,6 +23,7 @@ interface EngineSocket {
   once(event: 'close', listener: () => void): void
 }
 
+type Load = (name: string, neededBy: string) => unknown
 type Listener = (socket: EngineSocket) => void
 
 /** The HTTP server whose connections the primary deals out by @socket.io/sticky, with `routing.engine: 'socket.io-sticky'`. */
@@ -31,6 +31,7 @@ export class DealtServers {
   readonly #onConnection: (socket: net.Socket) => void
   readonly #listeners: Listener[] = []
   #httpServer: net.Server | null = null
+  #load: Load = () => null
 
   /** @param onConnection called for each connection that comes, before the app knows of it */
   constructor(onConnection: (socket: net.Socket) => void) {
@@ -41,7 +42,9 @@ export class DealtServers {
     return server === this.#httpServer
   }
 
-  attach(server: SocketIOServer): void {
+  /** @param load loads `@socket.io/sticky` */
+  attach(server: SocketIOServer, load: Load): void {
+    this.#load = load
     const attached = server as AttachedServer
     if (attached.engine) return this.#prepare(attached, attached.engine as Engine)
     // A server made without an HTTP server gets its engine when it is attached to one.
@@ -84,7 +87,7 @@ export class DealtServers {
 
   #setUp(httpServer: net.Server): net.Server {
     if (isTlsServer(httpServer)) complain('@socket.io/sticky cannot look into TLS: long-polling sessions are lost.')
-    const { setupWorker } = loadOptional('@socket.io/sticky', 'routing.engine "socket.io-sticky"') as Sticky
+    const { setupWorker } = this.#load('@socket.io/sticky', 'routing.engine "socket.io-sticky"') as Sticky
     setupWorker({ httpServer, engine: { on: (_event, listener) => void this.#listeners.push(listener) } })
     httpServer.prependListener('connection', this.#onConnection)
     return httpServer

@@ -8,6 +8,8 @@ export interface DrainPlan {
   idleGraceMs(keepAliveTimeoutMs: number | undefined): number
   /** Until then a Socket.IO client with an acknowledgement under way is not told to leave. */
   readonly answersUntilMs: number
+  /** A client that polls is back within this, or gone. */
+  readonly nextPollMs: number
   /** How long to stay after the last polling session: what its client sent before it heard of the end is still answered. */
   readonly lastWordMs: number
   /** From here on connections that are not HTTP are ended, not only waited for. */
@@ -32,7 +34,9 @@ const IDLE_GRACE_SHARE = 0.25
 const PATIENT_MARGIN_MS = 1000
 /** Node's default, for servers that would never close one. */
 const KEEP_ALIVE_MS = 5000
-/** When others serve on: they would have to say that the session is unknown. */
+const NEXT_POLL_MS = 2000
+/** When others serve on, a client that is slow finds its session ended, and not unknown. */
+const PATIENT_NEXT_POLL_MS = 6000
 const LAST_WORD_MS = 2000
 const LAST_WORD_SHARE = 0.5
 const RAW_SHARE = 0.5
@@ -59,6 +63,7 @@ export function planDrain(nowMs: number, timeoutMs: number, how: How): DrainPlan
     idleGraceMs: (keepAliveTimeoutMs) =>
       how.patient ? (keepAliveTimeoutMs || KEEP_ALIVE_MS) + PATIENT_MARGIN_MS : Math.min(IDLE_GRACE_MS, usableMs * IDLE_GRACE_SHARE),
     answersUntilMs: nowMs + Math.min(ANSWERS_MS, usableMs * ANSWERS_SHARE),
+    nextPollMs: how.patient ? PATIENT_NEXT_POLL_MS : NEXT_POLL_MS,
     lastWordMs: how.patient || how.hasPeers ? Math.min(LAST_WORD_MS, usableMs * LAST_WORD_SHARE) : 0,
     rawUntilMs: nowMs + usableMs * RAW_SHARE,
     connectionsUntilMs: nowMs + usableMs * (how.hasCleanUp ? CONNECTIONS_SHARE : 1),

@@ -17,8 +17,6 @@ const SWEEP_MS = 20
 const CLOSES_PER_LOOK = 32
 /** A client that does not answer a close frame within this is gone. */
 const CLOSE_REPLY_MS = 2000
-/** A client that polls is back within this, or gone. */
-const NEXT_POLL_MS = 2000
 
 interface Quiet {
   readonly sinceMs: number
@@ -147,11 +145,11 @@ export class Farewell {
   }
 
   #tellEngines(nowMs: number): void {
-    const { startedAtMs, answersUntilMs } = this.#plan()
-    this.#engines.giveUp(NEXT_POLL_MS)
+    const { startedAtMs, answersUntilMs, nextPollMs } = this.#plan()
+    this.#engines.giveUp(nextPollMs)
     for (const socket of nowMs < answersUntilMs ? this.#engines.atRest() : this.#engines.remaining()) {
       if (!this.#pace.isDue(nowMs)) return
-      if (!isListening(socket) && nowMs < startedAtMs + NEXT_POLL_MS) continue
+      if (!isListening(socket) && nowMs < startedAtMs + nextPollMs) continue
       const stream = streamOf(socket)
       const connection = stream && this.#traffic.connectionOf(stream as SocketInside)
       if (connection) this.#toldAtMs.set(connection, nowMs)

@@ -131,10 +131,10 @@ export class Runtime {
       reportSignal: (name, source) => this.#appSignals.set(name, source),
       leaseTerms: this.#ledger && { ledger: this.#ledger, connectionName: this.#settings.connectionName ?? '' },
       redisUrl: this.#settings.redisUrl,
-      attachSocketIO: (server) => {
+      attachSocketIO: (server, load) => {
         this.#engines.add(server)
         if (this.#neighbours) stickEngines(server, this.#neighbours)
-        this.#dealt?.attach(server)
+        this.#dealt?.attach(server, load)
         this.#channel.send({ kind: 'attached', library: 'socket.io' })
       },
     })

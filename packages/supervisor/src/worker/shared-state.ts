@@ -13,7 +13,8 @@ export interface WorkerFacade {
   readonly leaseTerms: LeaseTerms | null
   /** Where all replicas meet; null where this one is alone. */
   readonly redisUrl: string | null
-  attachSocketIO(server: SocketIOServer): void
+  /** `load` loads a package that only some apps need: the preload itself brings no such thing along. */
+  attachSocketIO(server: SocketIOServer, load: (name: string, neededBy: string) => unknown): void
 }
 
 const KEY = Symbol.for('stationmaster.worker.v1')
