@@ -22,9 +22,12 @@ describe('long polling while the fleet changes', () => {
       process.kill(victim?.pid as number, 'SIGKILL')
       await station.until('its replacement', ({ workers, fleet }) => fleet.ready === 2 && workers.every(({ id }) => id !== victim?.id))
       await pollers.answers(3)
-      // Each says whose session it was: 1 is "Session ID unknown", and an id begins with its owner.
+      // Each says whose session it was: 1 is "Session ID unknown", and an id begins with its owner. A poll that went through the killed one is cut, and
+      // engine.io ends the session of a poll that is cut, so what such a client says meanwhile is unknown as well.
       const owners = (await unknown()).map((line) => line.replace(/^\d+ error (\d+) \d+ (\w+)-.*$/, '$1 $2'))
-      expect(new Set([...owners, `1 ${victim?.id.toString(36)}`])).toEqual(new Set([`1 ${victim?.id.toString(36)}`]))
+      const there = [victim, other].map((worker) => `1 ${worker?.id.toString(36)}`)
+      expect(owners).toContain(there[0])
+      expect(owners.filter((owner) => !there.includes(owner))).toEqual([])
       expect(pollers.workers).toContain(String(other?.id))
     } finally {
       await pollers.stop()

@@ -18,6 +18,9 @@ const CLOSES_PER_LOOK = 32
 /** A client that does not answer a close frame within this is gone. */
 const CLOSE_REPLY_MS = 2000
 
+/** A client that has something under way at every look is told to leave after this all the same. */
+const BUSY_MS = 2000
+
 interface Quiet {
   readonly sinceMs: number
   /** Requests it had brought by then. */
@@ -149,7 +152,7 @@ export class Farewell {
     this.#engines.giveUp(nextPollMs)
     for (const socket of nowMs < answersUntilMs ? this.#engines.atRest() : this.#engines.remaining()) {
       if (!this.#pace.isDue(nowMs)) return
-      if (!isListening(socket) && nowMs < startedAtMs + nextPollMs) continue
+      if (!isListening(socket) && nowMs < startedAtMs + BUSY_MS) continue
       const stream = streamOf(socket)
       const connection = stream && this.#traffic.connectionOf(stream as SocketInside)
       if (connection) this.#toldAtMs.set(connection, nowMs)
