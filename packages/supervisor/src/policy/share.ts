@@ -169,8 +169,9 @@ function share(cluster: Cluster, { member, nowMs, sweep: seen }: Beat): Cluster 
   const targets = targetsOf(parts, pool)
   for (const { id, granted } of parts) if ((targets.get(id) as number) < granted) give(id, targets.get(id) as number)
   if (mine && (targets.get(member) as number) > mine.granted) {
-    const free = Math.max(0, pool - parts.reduce((sum, { held }) => sum + held, 0))
-    give(member, Math.max(mine.granted, Math.min(targets.get(member) as number, mine.held + free)))
+    // Its own word of what it holds makes no room: of one that was given up meanwhile, others may have that by now.
+    const room = pool - parts.reduce((sum, { id, held }) => sum + (id === member ? 0 : held), 0)
+    give(member, Math.max(mine.granted, Math.min(targets.get(member) as number, room)))
   }
   return { ...cluster, members }
 }
