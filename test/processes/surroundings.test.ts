@@ -10,14 +10,26 @@ const AS_NPM = `
 `
 
 describe('a supervisor that is short of descriptors', () => {
+  const limitTo = (pid: number, limit: number): void => {
+    execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:4096`])
+  }
+
   it('tells it before a fork fails, and once', async ({ stage }) => {
     const station = await stage.start({ app: 'plain' })
-    const used = (await readdir(`/proc/${station.pid}/fd`)).length
-    execFileSync('prlimit', ['--pid', String(station.pid), `--nofile=${used}:4096`])
+    const limit = (await readdir(`/proc/${station.pid}/fd`)).length + 1
+    limitTo(station.pid, limit)
     const { msg } = await station.noted('fleet:warning')
-    expect(msg).toMatch(new RegExp(`has \\d+ of the ${used} file descriptors open that it may have`))
-    execFileSync('prlimit', ['--pid', String(station.pid), '--nofile=4096:4096'])
+    expect(msg).toMatch(new RegExp(`has (\\d+ of the ${limit}|all of the) file descriptors open that it may have`))
+    limitTo(station.pid, 4096)
     expect(station.notes('fleet:warning')).toHaveLength(1)
+  })
+
+  it('tells it too when there is none left to count them with', async ({ stage }) => {
+    const station = await stage.start({ app: 'plain' })
+    limitTo(station.pid, 3)
+    const { msg } = await station.noted('fleet:warning')
+    expect(msg).toMatch(/has all of the file descriptors open that it may have/)
+    limitTo(station.pid, 4096)
   })
 })
 

@@ -28,13 +28,24 @@ export function watchOwnProcess(tickMs: number, warn: (sentence: string) => void
 function watchDescriptors(): Watch {
   let told = false
   return async () => {
-    const [open, limits] = await Promise.all([readdir('/proc/self/fd'), readFile('/proc/self/limits', 'utf8')])
-    const limit = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY)
-    const share = open.length / limit
+    const { share, count } = await openDescriptors()
     if (share < ROOMY_SHARE) told = false
     if (told || share < SCARCE_SHARE) return null
     told = true
-    return `The supervisor has ${open.length} of the ${limit} file descriptors open that it may have; when there are none left, no worker can be started. Raise \`ulimit -n\`.`
+    return `The supervisor has ${count} open that it may have; when there are none left, no worker can be started. Raise \`ulimit -n\`.`
+  }
+}
+
+async function openDescriptors(): Promise<{ readonly share: number; readonly count: string }> {
+  try {
+    const { length: open } = await readdir('/proc/self/fd')
+    const limits = await readFile('/proc/self/limits', 'utf8')
+    const limit = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY)
+    return { share: open / limit, count: `${open} of the ${limit} file descriptors` }
+  } catch (error) {
+    // To count them takes one more, so that they cannot be counted is the answer.
+    if ((error as NodeJS.ErrnoException).code === 'EMFILE') return { share: 1, count: 'all of the file descriptors' }
+    throw error
   }
 }
 
