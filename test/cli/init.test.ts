@@ -6,14 +6,15 @@ import { it } from './harness.ts'
 import { runHere } from './in-process.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../packages/supervisor', import.meta.url))
-const FILE = 'stationmaster.config.ts'
+/** Where no package.json says that files are modules. */
+const FILE = 'stationmaster.config.mts'
 
 it('a real process writes a file that check understands', async ({ cli }) => {
   await writeFile(path.join(cli.folder, 'package.json'), JSON.stringify({ type: 'module', main: 'server.js' }))
   await writeFile(path.join(cli.folder, 'server.js'), '')
   const { code, stdout, stderr } = await cli.run(['init'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toContain(`Wrote ${FILE}.`)
+  expect(stdout).toContain('Wrote stationmaster.config.ts.')
   expect(stdout).not.toContain('Railway')
   const { stdout: checked } = await cli.run(['check', '--json'])
   expect(JSON.parse(checked)).toMatchObject({ ok: true, errors: [] })
@@ -27,6 +28,15 @@ it('imports defineConfig where the package is installed, and only there', async 
   await symlink(PACKAGE, path.join(other, 'node_modules', 'stationmaster'))
   await runHere(other, ['init'])
   expect(await readFile(path.join(other, FILE), 'utf8')).toMatch(/^import \{ defineConfig \} from 'stationmaster'\n\nexport default defineConfig\(\{/)
+})
+
+it.for([{ type: 'commonjs' }, {}])('writes one that Node takes for a module wherever it is, as in a package of %j', async (manifest, { cli }) => {
+  await writeFile(path.join(cli.folder, 'package.json'), JSON.stringify(manifest))
+  await writeFile(path.join(cli.folder, 'server.js'), '')
+  expect((await cli.run(['init'])).stdout).toContain('Wrote stationmaster.config.mts.')
+  const { code, stdout, stderr } = await cli.run(['check', '--json'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true })
 })
 
 it.for(['stationmaster.config.ts', 'stationmaster.config.mts', 'stationmaster.config.js', 'stationmaster.config.json'])(

@@ -149,6 +149,7 @@ const TABLE: readonly (readonly [path: string, value: unknown, sentence: string]
   ['database.budget', 4, 'database.budget: 4 is not allowed; expected at least 5 (workers.min 1 × database.minPerWorker 2 + database.reserve 3).'],
   ['database.budget', Number.NaN, 'database.budget: NaN is not allowed; expected a whole number from 1'],
   ['database.url', 'mysql://u:hunter2@h/d', 'database.url: ****** is not allowed; expected a URL such as postgres://'],
+  ['redis.key', 'two words', 'redis.key: "two words" is not allowed; expected a name of letters, digits and . _ : -, such as "shop"'],
   ['redis.url', 'localhost:6379', 'redis.url: ****** is not allowed; expected a URL such as redis://host:6379'],
   ['replica.secret', 'hunter2', 'replica.secret: ****** is not allowed; expected a text of at least 32 characters that nobody guesses'],
   ['replica.address', '10.0.0.7:9470', 'replica.address needs replica.listen, the port that it leads to.'],

@@ -64,7 +64,7 @@ test('with nothing but an entry, every default is the documented one', () => {
     policy: null,
     routing: { balance: 'shared', engine: 'own', sticky: 'auto', trustedProxies: [] },
     database: { budget: null, reserve: 3, minPerWorker: 2, replicas: 1, terminateOrphans: false, url: null },
-    redis: { url: null },
+    redis: null,
     replica: null,
     journal: { file: null, maxBytes: 64_000_000 },
     control: { socket: '/srv/app/.stationmaster/control.sock' },
@@ -110,7 +110,7 @@ test('every option at once is understood', () => {
       trustedProxies: ['10.1.2.3', 'loopback', 'fd00::/8'],
     },
     database: { budget: 100, reserve: 0, minPerWorker: 1, replicas: 2, terminateOrphans: true, url: 'postgresql://db/app' },
-    redis: { url: 'rediss://cache:6380' },
+    redis: { url: 'rediss://cache:6380', key: 'shop' },
     replica: { listen: '[::]:9470', address: 'app.internal:9470', secret: 's'.repeat(32) },
     control: { socket: '/run/app.sock' },
     journal: { file: 'logs/journal.jsonl', maxSize: '8MB' },
@@ -203,10 +203,10 @@ test('the surge lane follows the queue threshold, and ends with it', () => {
 
 test('URLs come from the environment unless the options say otherwise', () => {
   const environment = { DATABASE_URL: 'postgres://db/app', REDIS_URL: 'redis://cache' }
-  const urls = (options: object) => [settled(options, { environment }).database.url, settled(options, { environment }).redis.url]
+  const urls = (options: object) => [settled(options, { environment }).database.url, settled(options, { environment }).redis?.url ?? null]
   expect(urls({})).toEqual(['postgres://db/app', 'redis://cache'])
   expect(urls({ database: { url: 'postgres://other/app' }, redis: { url: false } })).toEqual(['postgres://other/app', null])
-  expect(settled({}, { environment: { DATABASE_URL: '', REDIS_URL: '' } })).toMatchObject({ database: { url: null }, redis: { url: null } })
+  expect(settled({}, { environment: { DATABASE_URL: '', REDIS_URL: '' } })).toMatchObject({ database: { url: null }, redis: null })
 })
 
 test("another make of database in DATABASE_URL is the app's own affair; a REDIS_URL that cannot be used is told", () => {

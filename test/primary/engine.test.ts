@@ -185,7 +185,7 @@ describe('a fork', () => {
     replicaId: 'r1',
     listen: 'own',
     connectionPrefix: null,
-    redisUrl: null,
+    redis: null,
     replica: null,
     nodeOptions: '',
     sticky: null,

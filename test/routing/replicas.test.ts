@@ -14,6 +14,7 @@ import { allHeard, allReady, launchReplica, type Replica, startReplicas } from '
 const polling = fileURLToPath(new URL('./fixtures/polling.mjs', import.meta.url))
 const TRANSPORTS = [['polling'], ['websocket'], ['polling', 'websocket']] as const
 const EACH = 4
+const REPLICAS = 3
 /** Several supervisors and their clients on one machine. */
 const LONG = { timeout: 120_000 }
 
@@ -33,7 +34,7 @@ async function balance(replicas: readonly Replica[]): Promise<Balancer> {
 
 describe('Socket.IO over replicas behind a balancer that chooses by chance', () => {
   it('keeps every session on every way to speak, and rooms reach over all', LONG, async ({ stage }) => {
-    const replicas = await startReplicas(stage, 2, { redisUrl: redis.url })
+    const replicas = await startReplicas(stage, REPLICAS, { redisUrl: redis.url })
     const balancer = await balance(replicas)
     const make = (index: number): Client => new Client(balancer.port, TRANSPORTS[index % TRANSPORTS.length] ?? [])
     await withClients(TRANSPORTS.length * EACH, make, async (clients) => {
@@ -41,7 +42,7 @@ describe('Socket.IO over replicas behind a balancer that chooses by chance', () 
       await until('those have upgraded that may', () =>
         clients.every(({ transport }, index) => transport === (index % 3 === 0 ? 'polling' : 'websocket')),
       )
-      for (let round = 0; round < 3; round++) expect(await places(clients)).toEqual(whos.map(({ worker }) => worker))
+      for (let round = 0; round < 3; round++) expect(await places(clients)).toEqual(whos.map(placeOf))
       expect(new Set(whos.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']))
       await Promise.all(clients.map((client) => client.ask('join', 'all')))
       // Each hears it, whichever replica it is with.
@@ -50,6 +51,12 @@ describe('Socket.IO over replicas behind a balancer that chooses by chance', () 
       clients[1]?.socket.emit('shout', 'all', 'hello')
       clients[2]?.socket.emit('shout', 'all', 'hello')
       expect(await heard).toEqual(clients.map(() => 'hello'))
+      expect(new Set(whos.map(({ replica }) => replica)).size).toBe(REPLICAS)
+      expect(await clients[0]?.ask('count')).toBe(clients.length)
+      for (const [index, { socket }] of clients.entries()) socket.on('question', (reply: (answer: number) => void) => reply(index))
+      const answers = await clients[0]?.ask<number[]>('ask everybody')
+      expect(answers?.toSorted((a, b) => a - b)).toEqual(clients.map((_, index) => index))
+      expect(await clients[0]?.ask('ask servers')).toHaveLength(REPLICAS * 2 - 1)
       expect(clients.flatMap(({ disconnects }) => disconnects)).toEqual([])
     })
     expect(new Set(balancer.chosen.keys())).toEqual(new Set(replicas.map(({ station }) => station.port)))
@@ -57,8 +64,46 @@ describe('Socket.IO over replicas behind a balancer that chooses by chance', () 
 })
 
 async function places(clients: readonly Client[]): Promise<string[]> {
-  return (await Promise.all(clients.map((client) => client.use()))).map(({ worker }: Who) => worker)
+  return (await Promise.all(clients.map((client) => client.use()))).map(placeOf)
 }
+
+const placeOf = ({ replica, worker }: Who): string => `${replica} ${worker}`
+
+describe('a replica that stops', () => {
+  it('leaves its sessions to the others, with all that they missed', LONG, async ({ stage }) => {
+    const options = { redisUrl: redis.url, env: { RECOVERY: '1' } }
+    const [first, second] = (await startReplicas(stage, 2, options)) as [Replica, Replica]
+    const balancer = await balance([first, second])
+    const make = (index: number): Client => new Client(balancer.port, TRANSPORTS[index % TRANSPORTS.length] ?? [])
+    await withClients(TRANSPORTS.length * EACH, make, async (clients) => {
+      const heard = clients.map(() => [] as string[])
+      for (const [index, client] of clients.entries()) {
+        client.socket.on('told', (text: string) => heard[index]?.push(text))
+        await client.ask('remember', { index })
+      }
+      await clients[0]?.ask('tell everybody', 'begin')
+      await until('all have heard the beginning', () => heard.every(({ length }) => length === 1))
+      const before = await Promise.all(clients.map((client) => client.use()))
+      const ids = clients.map(({ socket }) => socket.id)
+      const { id: stopped } = (await first.station.status())?.replica ?? {}
+      expect(new Set(before.map(({ replica }) => replica)).size).toBe(2)
+      first.station.signal('SIGTERM')
+      await clients[before.findIndex(({ replica }) => replica !== stopped)]?.ask('tell everybody', 'meanwhile')
+      await first.station.ends()
+      await clients[0]?.ask('tell everybody', 'end')
+      await until('all have heard the end', () => heard.every((those) => those.includes('end')), {
+        instead: () => clients.map((client, index) => `${heard[index]?.join(', ')}; ${client.told()}`).join('\n'),
+      })
+      expect(heard).toEqual(clients.map(() => ['begin', 'meanwhile', 'end']))
+      const after = await Promise.all(clients.map((client) => client.use()))
+      expect(clients.map(({ socket }) => socket.id)).toEqual(ids)
+      expect(after.map(({ data }) => data)).toEqual(clients.map((_, index) => ({ index })))
+      // Of the others, those are restored too whose poll waited at the replica that stopped.
+      const moved = after.filter((_, index) => before[index]?.replica === stopped)
+      expect(moved.map(({ recovered }) => recovered)).toEqual(moved.map(() => true))
+    })
+  })
+})
 
 describe('replicas that come and go under clients that poll', () => {
   // What was on its way through the killed one is cut, and engine.io ends a session whose poll is cut: of those nothing is said here.

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { until } from '../processes/harness/until.ts'
+import { busy, database, entry, expectBudgetKept, LOOPS, MOST, nineTenthsInUse } from './busy.ts'
 import { type Judge, openJudge } from './judge.ts'
 import { openRelay } from './relay.ts'
 
-const entry = fileURLToPath(new URL('fixtures/uses-database.mjs', import.meta.url))
 let judge: Judge
 
 beforeAll(async () => {
@@ -21,29 +20,9 @@ afterAll(async () => {
   await judge?.close()
 })
 
-/** Twenty connections: one is left to people, one to the supervisor, eighteen are for workers. */
-const database = { budget: 20, reserve: 2, minPerWorker: 2 }
-const WORKERS = 18
-/** Workers, and the supervisor's own. */
-const MOST = WORKERS + 1
-
-/** Callers in each worker: far more than there are connections, so that what is just being closed or opened leaves the rest in use. */
-const LOOPS = '30'
-
-const options = (more: object = {}) => ({ entry, config: { database, workers: { max: 6 }, ...more }, env: { DATABASE_URL: judge.url, LOOPS } })
-
-const nearlyAllInUse = async (of = WORKERS): Promise<void> =>
-  void (await until('nine tenths of the connections in use', () => judge.now - 1 >= 0.9 * of, {
-    boundMs: 30_000,
-    instead: () => `${judge.now} after ${judge.looks} looks`,
-  }))
-
-/** What the server itself has to say: how many there ever were, and whom it refused. */
-function expectKept(most = MOST): void {
-  expect(judge.looks).toBeGreaterThan(20)
-  expect(judge.most).toBeLessThanOrEqual(most)
-  expect(judge.logged('53300')).toEqual([])
-}
+const options = (more?: object) => busy(judge, more)
+const nearlyAllInUse = (of?: number): Promise<void> => nineTenthsInUse(judge, of)
+const expectKept = (most?: number): void => expectBudgetKept(judge, most)
 
 describe('a budget of connections', () => {
   it('is used up and never exceeded through kills, a reload and scale 2 → 6 → 2', async ({ stage }) => {

@@ -186,6 +186,18 @@ describe('three replicas share a budget and never exceed it', () => {
     await fullyUsed(after, 6)
     expectKept(6)
   }, 180_000)
+
+  it('when there are more of them than they were told of, which is said, and each comes to its floor', async ({ stage }) => {
+    services++
+    await judge.limit(WORKERS + 2)
+    judge.watch()
+    const fleets = await deploy(stage, 2, 1)
+    await meet(fleets)
+    const warned = (): boolean => fleets.some(({ stdout }) => stdout.includes('2 replicas share the database budget, and database.replicas says 1'))
+    await until('the warning', warned)
+    for (const fleet of fleets) await fleet.until('its floor', ({ database }) => (database?.granted ?? 0) >= FLOOR, BOUND_MS)
+    expectKept(2)
+  }, 180_000)
 })
 
 const epochOf = (text: string | null): unknown => JSON.parse(text ?? '{}').epoch

@@ -52,6 +52,33 @@ describe('createPool', () => {
     expect(worker.stderr).toBe('')
   })
 
+  it('serves who waits for a connection when it is ended, also when no response waits for them, and is gone then', async ({ primary }) => {
+    const worker = await use(primary)
+    await get(primary.port, '/background')
+    worker.send({ kind: 'drain', timeoutMs: 20_000, patient: false })
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+    expect(worker.foreign).toEqual(['served', 'served', 'served'])
+    await backends(NAME, 0)
+  })
+
+  it('tells who waits when there is no more time', async ({ primary }) => {
+    const worker = await use(primary)
+    await get(primary.port, '/hold')
+    worker.send({ kind: 'drain', timeoutMs: 1000, patient: false })
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+    expect(worker.foreign).toEqual(['SM_STOPPING'])
+  })
+
+  it('refuses newcomers once it is ended, and may be ended twice', async ({ primary }) => {
+    const worker = await use(primary)
+    await get(primary.port, '/end')
+    await backends(NAME, 0)
+    expect(worker.foreign).toEqual(['Cannot use a pool after calling end on the pool', 'served'])
+    worker.send({ kind: 'drain', timeoutMs: 5000, patient: false })
+    expect(await drained(worker)).toEqual(NOTHING_CUT)
+    expect(worker.stderr).toBe('')
+  })
+
   it('leaves a name to the app', async ({ primary }) => {
     const url = new URL(database.url)
     url.searchParams.set('application_name', 'mine')

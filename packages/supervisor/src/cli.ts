@@ -13,6 +13,16 @@ if (major < 22 || (major === 22 && minor < 18)) {
 setFlagsFromString('--semi-space-growth-factor=1')
 
 const [{ runCommandLine }, { createTerminal }] = await Promise.all([import('./operator/commands/run.ts'), import('./operator/terminal.ts')])
+
+// Such as a promise of the config file that nobody waits for. Each command ends with a sentence, whatever happens.
+function failUncaught(error: unknown): void {
+  process.stderr.write(
+    `Something failed that nobody caught, in the config file or in stationmaster itself: ${error instanceof Error ? error.message : String(error)}\n`,
+  )
+  process.exit(1)
+}
+process.on('uncaughtException', failUncaught)
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
@@ -27,6 +37,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
       // A primary does little, for months: V8's optimising compilers would take 10 MB and save no time that anybody notices.
       setFlagsFromString('--no-opt')
       setFlagsFromString('--no-maglev')
+      process.removeListener('uncaughtException', failUncaught)
       return await (await import('./create-supervisor.ts')).runSupervisor(settings)
     },
     readCapacity: async () => await (await import('./primary/host.ts')).readCapacity(),

@@ -28,7 +28,7 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
     if (settings.fleet.workers.readyWhen === 'ready') logger.warn(READY_TOO_LATE)
   }
   const stderr = createPassage(process.stderr, (sentence) => logger.warn(sentence))
-  const key = `stationmaster:${process.env['RAILWAY_SERVICE_ID'] ?? 'replicas'}`
+  const key = `stationmaster:${settings.redis?.key ?? process.env['RAILWAY_SERVICE_ID'] ?? 'replicas'}`
   const member = makeMember(key)
   const replicaId = process.env['RAILWAY_REPLICA_ID'] || `${hostname()}-${process.pid}`
   const connectionPrefix = settings.fleet.database === null ? null : `stationmaster ${member} worker `
@@ -55,7 +55,7 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
       sticky: stickyBy(settings.routing.sticky),
       trustedProxies: settings.routing.trustedProxies,
       connectionPrefix,
-      redisUrl: settings.redis.url,
+      redis: settings.redis,
       replica: replica && { ...replica.launch, tag: member },
       nodeOptions: process.env['NODE_OPTIONS'] ?? '',
     },
@@ -79,7 +79,7 @@ const NOBODY = { connections: {}, unnamed: 0 }
 
 /** Null: this replica is alone. */
 function coordinate({ redis, replica, app }: Settings, options: Omit<OpenOptions, 'url' | 'entry'>): Coordination | null {
-  if (redis.url === null) return null
+  if (redis === null) return null
   try {
     return openCoordination({ ...options, url: redis.url, entry: app.entry })
   } catch (error) {

@@ -99,7 +99,9 @@ export async function runSupervisor(settings: Settings): Promise<0 | 1> {
   const primary = await createPrimary(settings, logger)
   // A bug of ours: what still serves is drained, and whoever runs us starts us anew.
   process.on('uncaughtException', ({ name, message, stack }) =>
-    primary.fail(`stationmaster failed inside (${name}: ${message}); please report this.\n${stack}`),
+    primary.fail(
+      `Something in the supervisor failed that nobody caught (${name}: ${message}). If that is not from your config file, please report it.\n${stack}`,
+    ),
   )
   const supervisor = supervise(primary, settings, logger)
   await supervisor.start().catch((error: unknown) => {

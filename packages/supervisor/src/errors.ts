@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'SM_SCENARIO_INVALID'
   | 'SM_PACKAGE_MISSING'
   | 'SM_LEASE_EXCEEDED'
+  | 'SM_LEASE_EMPTY'
   | 'SM_INTERNAL'
 
 /**

@@ -8,6 +8,7 @@ import type { SocketIOServer } from './worker/engine-sockets.ts'
 import type { Lease } from './worker/lease.ts'
 import { leaseOf, noLease } from './worker/lease.ts'
 import { loadOptional } from './worker/optional-package.ts'
+import { endInOrder } from './worker/pool-end.ts'
 import { openPool } from './worker/pool.ts'
 import { findFacade } from './worker/shared-state.ts'
 import { connectWorkers } from './worker/socket-io.ts'
@@ -60,7 +61,8 @@ export function onDrain(hook: DrainHook): void {
  * ending the process, the pool is ended when the worker drains, and connections are named after the worker.
  *
  * With `database.budget` the pool is as large as the worker's lease, and follows it while it runs; `max` is then an upper bound, else it defaults to pg's
- * 10 connections. Nothing in use is ever cut; who waits for a connection fails after `connectionTimeoutMillis`, 30 s unless it is given. While the server is away, calls fail with the last error, and one at a time tries to connect.
+ * 10 connections. Nothing in use is ever cut; who waits for a connection fails after `connectionTimeoutMillis`, 30 s unless it is given, with
+ * `SM_LEASE_EMPTY` if the lease was 0. At a drain those who wait are served first. While the server is away, calls fail with the last error, and one at a time tries to connect.
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed, `SM_OPTION_INVALID` if `max` is not a whole number of at least 1
  * @example
@@ -69,8 +71,9 @@ export function onDrain(hook: DrainHook): void {
  */
 export function createPool(config: PoolConfig = {}): Pool {
   const pool = openPool(config, facade?.leaseTerms ?? null)
-  if (facade) facade.addPool(pool)
-  else endOnOwnShutdown(pool)
+  const endable = endInOrder(pool)
+  if (facade) facade.addPool(endable)
+  else endOnOwnShutdown(endable)
   return pool
 }
 

@@ -4,6 +4,7 @@ import { within } from '../../processes/harness/until.ts'
 
 export interface Who {
   readonly worker: string
+  readonly replica: string
   readonly address: string
   readonly transport: string
   readonly recovered: boolean

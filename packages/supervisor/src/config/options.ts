@@ -76,7 +76,10 @@ interface DatabaseOptions {
   reserve?: number
   /** Connections that a worker needs in order to work at all. Default 2. */
   minPerWorker?: number
-  /** Replicas that share the budget in equal parts; count those of an old and a new deployment that run at the same time. Default 1. */
+  /**
+   * Replicas at the same time, at most; count those of an old and a new deployment. With `redis.url` they lend each other connections, else each takes
+   * an equal part. Default 1, with `redis.url` 2.
+   */
   replicas?: number
   /** End what workers that are gone still run in the database, instead of waiting for it. Default false. */
   terminateOrphans?: boolean
@@ -101,7 +104,7 @@ interface CostOptions {
   perReplicaMonth?: number
   /** USD a month whatever the number of replicas. Default 20. */
   fixedMonth?: number
-  /** A simulation warns when a month would cost more than 150 % of so many USD. Default: none. */
+  /** A simulation, and advice to add replicas, warns when a month would cost more than 150 % of so many USD. Default: none. */
   budgetMonth?: number | false
 }
 
@@ -128,6 +131,8 @@ export interface Options {
   routing?: RoutingOptions
   database?: DatabaseOptions
   redis?: {
+    /** The name under which the replicas of this service meet there. Default: the environment variable `RAILWAY_SERVICE_ID`, else `'replicas'`. */
+    key?: string | false
     /** A `redis://` URL: where replicas meet. Default: the environment variable `REDIS_URL`; without it this replica is alone. */
     url?: string | false
   }

@@ -7,11 +7,11 @@ export const MAX_WORKERS = 1024
 const workers = wholeNumber(1, MAX_WORKERS)
 
 export const lifeRows: Rows<LifeValues> = {
-  'workers.min': { kind: workers, initial: 1, meaning: 'The fleet never shrinks below this', flag: '--min' },
+  'workers.min': { kind: workers, initial: 1, meaning: 'The fleet does not shrink below this by itself', flag: '--min' },
   'workers.max': {
     kind: workers,
     initial: 10,
-    meaning: 'The fleet never grows beyond this, nor beyond what the CPU and memory of the container carry',
+    meaning: 'The fleet never grows beyond this, nor by itself beyond what the CPU and memory of the container carry',
     flag: '--max',
   },
   'workers.oversubscribe': {
@@ -22,11 +22,12 @@ export const lifeRows: Rows<LifeValues> = {
   'workers.spares': {
     kind: wordOr('auto', wholeNumber(0, MAX_WORKERS)),
     initial: 'auto',
-    meaning: 'Booted workers kept ready to be promoted; `auto` is 1 where memory leaves room, else 0',
+    meaning:
+      'Booted workers kept ready to be promoted; `auto` is 1 where memory leaves room, else 0. With `routing.balance` "round-robin" there are none',
   },
   'workers.memoryLimit': {
     kind: size('16MB', '64TB'),
-    shown: 'container limit × 0.9 / `workers.max`',
+    shown: 'container limit × 0.9 / `workers.max`, at least 64 MB',
     meaning: 'A worker above it is replaced and drained; its heap is limited accordingly',
   },
   'workers.readyWhen': {
@@ -42,7 +43,11 @@ export const lifeRows: Rows<LifeValues> = {
   },
   'health.interval': { kind: duration('100ms', '1h'), initial: '30s', meaning: 'Time between two questions' },
   'health.timeout': { kind: duration('10ms', '1h'), shown: '5s, at most `health.interval`', meaning: 'An answer must come within this time' },
-  'health.unhealthyThreshold': { kind: wholeNumber(1, 100), initial: 3, meaning: 'Failed answers in a row after which a worker is replaced' },
+  'health.unhealthyThreshold': {
+    kind: wholeNumber(1, 100),
+    initial: 3,
+    meaning: 'Failed answers in a row after which a worker is replaced, unless all of several workers fail: then it is something else',
+  },
   'health.stuckAfter': {
     kind: duration('500ms', '1h'),
     initial: '10s',
@@ -59,6 +64,6 @@ export const lifeRows: Rows<LifeValues> = {
   'drain.timeout': {
     kind: duration('0ms', '1h'),
     initial: '30s',
-    meaning: "Time for a worker to finish what it has; never beyond the platform's own deadline",
+    meaning: "Time for a worker to finish what it has; on Railway never beyond the platform's own deadline, elsewhere set it below that",
   },
 }

@@ -146,7 +146,7 @@ export const scalingRows: Rows<ScalingValues> = {
     initial: 'proportional',
     meaning: 'Workers added at once; `proportional` to how far the signal is above its threshold, at most doubling',
   },
-  'scaling.step.down': { kind: step, initial: 1, meaning: 'Workers let go at once' },
+  'scaling.step.down': { kind: step, initial: 1, meaning: 'Workers let go at once, except for what a surge has added' },
   'scaling.rate.up': {
     kind: rate,
     shown: 'none',

@@ -136,6 +136,12 @@ export const surroundingRows: Rows<SurroundingValues> = {
     environment: 'REDIS_URL',
     secret: true,
   },
+  'redis.key': {
+    kind: orFalse(text('a name of letters, digits and . _ : -, such as "shop"', /^[\w.:-]{1,128}$/)),
+    shown: 'RAILWAY_SERVICE_ID, else "replicas"',
+    meaning:
+      'The name under which the replicas of this service meet there; services that share a Redis need one each. Where it is given, it stands before the names that Socket.IO uses in Redis, too',
+  },
   'replica.listen': {
     kind: orFalse(hostAndPort),
     shown: 'off',

@@ -69,7 +69,8 @@ export interface Settings {
     readonly terminateOrphans: boolean
     readonly url: string | null
   }
-  readonly redis: { readonly url: string | null }
+  /** Null: this replica is alone. */
+  readonly redis: { readonly url: string; readonly key: string | null } | null
   /** Null: replicas do not forward to each other. */
   readonly replica: ReplicaPart | null
   readonly control: { readonly socket: string }
@@ -126,7 +127,7 @@ export function settingsOf({ values, custom, given }: Reading, surroundings: Sur
       terminateOrphans: values['database.terminateOrphans'],
       url: values['database.url'],
     },
-    redis: { url: values['redis.url'] },
+    redis: values['redis.url'] === null ? null : { url: values['redis.url'], key: values['redis.key'] },
     replica: replicaPart(values),
     control: { socket: resolvePath(socket === table['control.socket'].initial ? workingFolder : baseFolder, socket) },
     admin: values['admin.listen'],

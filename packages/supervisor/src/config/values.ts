@@ -86,6 +86,7 @@ export interface SurroundingValues {
   readonly 'database.terminateOrphans': boolean
   readonly 'database.url': string | null
   readonly 'redis.url': string | null
+  readonly 'redis.key': string | null
   readonly 'replica.listen': Address | null
   readonly 'replica.address': Address | null
   readonly 'replica.secret': string | null

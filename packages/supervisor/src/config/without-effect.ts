@@ -14,10 +14,14 @@ export function withoutEffect({ routing, fleet, replica }: Settings): string[] {
   const idle =
     balance === 'reuse-port' || balance === 'least-busy' ? [`routing.balance "${balance}" (it acts as "shared") has no effect in this version.`] : []
   const early = routing.balance === 'round-robin' && fleet.workers.readyWhen === 'ready' ? [READY_TOO_LATE] : []
+  const spares =
+    balance === 'round-robin' && fleet.workers.spares !== 'auto' && fleet.workers.spares > 0
+      ? ['workers.spares has no effect with routing.balance "round-robin": Node gives connections to whoever listens, so no worker could wait.']
+      : []
   const limits = routing.engine === 'socket.io-sticky' ? [LIMITS_OF_STICKY] : []
   const alone =
     replica !== null && routing.sticky === false
       ? ['replica.listen has no effect with routing.sticky false: no request belongs to one worker more than to another.']
       : []
-  return [...idle, ...early, ...limits, ...alone]
+  return [...idle, ...early, ...spares, ...limits, ...alone]
 }

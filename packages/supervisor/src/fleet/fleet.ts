@@ -135,7 +135,7 @@ export interface Fleet {
   readonly reload: Reload | null
   readonly stopping: Stopping | null
   /** A `scale n` that is answered once n workers are ready. */
-  readonly pendingScale: { readonly requestId: number } | null
+  readonly pendingScale: { readonly requestId: number; readonly warning: string | null } | null
   readonly sampledAtMs: number | null
   readonly usage: Usage
   /** Since when the CPU of the container is as good as used up; null while it is not. */

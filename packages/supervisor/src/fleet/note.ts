@@ -55,5 +55,5 @@ export type Note =
   /** An impossible transition was asked for and refused. */
   | { readonly kind: 'supervisor:bug'; readonly message: string }
 
-/** A note with the time it was written, in unix milliseconds. */
+/** A note with the time it was written, in unix milliseconds; time for which this process was suspended does not count. */
 export type TimedNote = Note & { readonly atMs: number }

@@ -96,8 +96,9 @@ function keepSpares(draft: Draft): void {
 
 function settleScale(draft: Draft): void {
   const { fleet } = draft
-  if (!fleet.pendingScale || heads(fleet).length !== fleet.target || countReady(fleet) < fleet.target) return
-  const detail = `${fleet.target} ${fleet.target === 1 ? 'worker is' : 'workers are'} ready`
-  draft.commands.push({ kind: 'answer', requestId: fleet.pendingScale.requestId, error: null, detail })
+  const { pendingScale: pending, target } = fleet
+  if (!pending || heads(fleet).length !== target || countReady(fleet) < target) return
+  const detail = `${target} ${target === 1 ? 'worker is' : 'workers are'} ready${pending.warning === null ? '' : `; ${pending.warning}`}`
+  draft.commands.push({ kind: 'answer', requestId: pending.requestId, error: null, detail })
   fleet.pendingScale = null
 }

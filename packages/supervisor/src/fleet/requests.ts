@@ -30,12 +30,10 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
   }
   if (fleet.pendingScale) answer(draft, fleet.pendingScale.requestId, `superseded: the fleet now goes to ${workers}`)
   const ceiling = currentCeiling(fleet)
-  if (workers > ceiling.workers) {
-    const message = `${workers} workers, set by hand, are more than this container carries: ${ceiling.because}.`
-    draft.notes.push({ kind: 'fleet:warning', message })
-  }
+  const warning = workers > ceiling.workers ? `${workers} workers, set by hand, are more than this container carries: ${ceiling.because}` : null
+  if (warning !== null) draft.notes.push({ kind: 'fleet:warning', message: `${warning}.` })
   scaleByHand(draft, workers)
-  fleet.pendingScale = { requestId }
+  fleet.pendingScale = { requestId, warning }
 }
 
 export function onReloadRequested(draft: Draft, requestId: number): void {

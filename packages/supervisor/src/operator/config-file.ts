@@ -5,7 +5,7 @@ import { types } from 'node:util'
 import { StationmasterError } from '../errors.ts'
 import { explainImport, explainJson, explainRead } from './config-faults.ts'
 
-const NAMES = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `stationmaster.config.${extension}`)
+const NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs', 'json'].map((extension) => `stationmaster.config.${extension}`)
 const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json']
 
 /** A configuration is a page of text; whatever is larger is another file. */

@@ -32,7 +32,7 @@ export const readRoutes: readonly Route[] = [
   { method: 'GET', path: /^\/v1\/events$/, answer: 'stream' },
 ]
 
-/** What only the owner of the control socket may ask. What changes the fleet answers when it is done. */
+/** What only the owner of the control socket may ask. What changes the fleet answers when it is done, a drain when it has begun. */
 export const ownerRoutes: readonly Route[] = [
   { method: 'GET', path: /^\/v1\/recording$/, answer: (_, control) => jsonLines(control.recording()) },
   { method: 'POST', path: /^\/v1\/database$/, answer: async ({ body }, control) => done(await control.setBudget(readBudget(body))) },

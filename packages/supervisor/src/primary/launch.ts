@@ -34,7 +34,7 @@ export interface LaunchContext {
   /** Networks of the proxies whose `X-Request-Start` workers believe. */
   readonly trustedProxies: readonly string[]
   /** Where all replicas meet; null where this one is alone. */
-  readonly redisUrl: string | null
+  readonly redis: { readonly url: string; readonly key: string | null } | null
   /** What workers reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** What workers of other replicas reach ours with; null where replicas do not forward to each other. */
@@ -73,7 +73,7 @@ export function forkSpecOf(command: Fork, context: LaunchContext): ForkSpec {
       ...(context.sticky ? { STATIONMASTER_STICKY: JSON.stringify(context.sticky) } : {}),
       ...(context.trustedProxies.length > 0 ? { STATIONMASTER_TRUSTED_PROXIES: context.trustedProxies.join(',') } : {}),
       ...(context.connectionPrefix === null ? {} : { STATIONMASTER_CONNECTION_NAME: connectionNameOf(command, context.connectionPrefix) }),
-      ...(context.redisUrl ? { STATIONMASTER_REDIS_URL: context.redisUrl } : {}),
+      ...(context.redis ? { STATIONMASTER_REDIS: JSON.stringify(context.redis) } : {}),
       ...(neighbours ? { STATIONMASTER_SECRET: neighbours.secret, STATIONMASTER_SOCKET_FOLDER: neighbours.socketFolder } : {}),
       ...(context.replica ? { STATIONMASTER_REPLICA: JSON.stringify(context.replica) } : {}),
     },

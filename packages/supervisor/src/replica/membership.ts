@@ -50,6 +50,7 @@ export class Membership implements Coordination {
   #sweep: Sweep | null = null
   #isSweeping = false
   #isLost = false
+  #isCrowded = false
   #isClosed = false
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -165,11 +166,24 @@ export class Membership implements Coordination {
       return self ? [{ ...self, id }] : []
     })
     this.#untilMs = Math.floor(askedAtMs + TTL_MS * (1 - DRIFT))
+    this.#warnOfCrowd(cluster, nowMs)
     const granted = cluster.members[member]?.part?.granted ?? 0
     edges.heard({ kind: 'peersHeard', ownId: member, others })
     edges.heard({ kind: 'loanHeard', granted, untilMs: this.#untilMs })
     const isWatched = this.#watchfulness.mayAsk(cluster, monotonicMs())
     if (needsCensus(cluster, member) || (isWatched && needsSweep(cluster, nowMs))) void this.#look(cluster, nowMs)
+  }
+
+  /** Once each time that there are more than the configuration says. */
+  #warnOfCrowd({ members }: Cluster, nowMs: number): void {
+    const expected = members[this.#options.member]?.part?.replicas ?? Number.POSITIVE_INFINITY
+    const sharing = Object.values(members).filter((each) => each.part !== null && isAlive(each, nowMs)).length
+    const isCrowded = sharing > expected
+    if (isCrowded && !this.#isCrowded)
+      this.#options.warn(
+        `${sharing} replicas share the database budget, and database.replicas says ${expected}: connections are lent to those that are there, so the next one may have to wait for its own. Set database.replicas to the most there are at the same time, an old and a new deployment counted together.`,
+      )
+    this.#isCrowded = isCrowded
   }
 
   async #look({ epoch, members }: Cluster, atMs: number): Promise<void> {

@@ -13,6 +13,7 @@ const OBSTACLES = [
   'database.budget',
   'workers.max',
   'capacity',
+  'elsewhere',
   'shadow mode',
   'other',
 ] as const

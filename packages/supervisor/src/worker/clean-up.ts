@@ -4,13 +4,16 @@ import { emitToApp, endSignalOfApp } from './process-events.ts'
 export type DrainHook = () => void | Promise<void>
 
 export interface Endable {
+  /** Twice is once: the app may have ended it by itself. */
   end(): Promise<unknown>
-  /** The app has ended it by itself. */
-  readonly ending?: boolean
+  /** There is no more time: whoever waits for it is told. */
+  giveUp?(): void
 }
 
 /** How long an app that listens for SIGTERM (or SIGINT) may take to exit by itself once its listeners were called. */
 const APP_EXIT_MS = 5000
+/** Whoever still waits for a connection when the time is up is told so, and can say it before the exit. */
+const LAST_WORD_MS = 100
 
 /** What the app wants done between its last response and its exit. */
 export class CleanUp {
@@ -63,12 +66,11 @@ export class CleanUp {
   }
 
   async endPools(remainingMs: () => number): Promise<void> {
-    const ends = [...this.#pools]
-      .filter((pool) => !pool.ending)
-      .map(async (pool) => {
-        const outcome = await within(remainingMs(), async () => await pool.end())
-        if (outcome !== 'done' && outcome !== 'late') complain('a database pool could not be ended:', outcome.error)
-      })
+    const ends = [...this.#pools].map(async (pool) => {
+      const outcome = await within(remainingMs() - LAST_WORD_MS, async () => await pool.end())
+      if (outcome === 'late') pool.giveUp?.()
+      else if (outcome !== 'done') complain('a database pool could not be ended:', outcome.error)
+    })
     await Promise.all(ends)
   }
 }

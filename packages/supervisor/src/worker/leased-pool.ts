@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
+import { StationmasterError } from '../errors.ts'
 import type { ConnectionLedger } from './connection-ledger.ts'
 
 /** What pg-pool keeps inside, as far as it is needed here; unchanged since its version 3.6, which came with pg 8.11. */
@@ -10,7 +11,13 @@ interface PoolInside {
   _isFull(): boolean
   _pulseQueue(): void
   _remove(client: PoolClient, callback?: () => void): void
+  connect(callback?: ConnectCallback): unknown
 }
+
+type ConnectCallback = (error?: Error, ...rest: unknown[]) => void
+
+/** What pg-pool says to whoever has waited for as long as it may. */
+const TIMED_OUT = 'timeout exceeded when trying to connect'
 
 /**
  * Puts a pool under the ledger. Only the question "is there room for one more connection" gets another answer; its queue, its time-outs and its
@@ -32,6 +39,14 @@ export function leasePool(pool: Pool, ledger: ConnectionLedger): void {
     remove(client, () => {
       gone()
       callback?.()
+    })
+  }
+  const connect = inside.connect.bind(pool)
+  const explain = (error?: Error): Error | undefined => (error?.message === TIMED_OUT && ledger.granted === 0 ? emptyLease(error) : error)
+  inside.connect = (callback) => {
+    if (callback) return connect((error, ...rest) => callback(explain(error), ...rest))
+    return (connect() as Promise<unknown>).catch((error: Error) => {
+      throw explain(error)
     })
   }
   // What is given back above the lease is closed, by pg-pool's own way to end a connection that has lived long enough.
@@ -57,4 +72,10 @@ export function leasePool(pool: Pool, ledger: ConnectionLedger): void {
       return idle.length
     },
   })
+}
+
+function emptyLease(cause: Error): StationmasterError {
+  const sentence =
+    'This worker may have no connection to the database now, and got none in time: the budget is used up, or it is not known yet what other replicas use (`stationmaster explain` tells).'
+  return new StationmasterError('SM_LEASE_EMPTY', 'environment', sentence, { cause })
 }

@@ -15,6 +15,12 @@ interface RedisClient {
 type RedisClass = new (url: string, options: object) => RedisClient
 type CreateAdapter = (client: RedisClient, options: object) => (namespace: unknown) => StreamAdapter
 
+export interface RedisSettings {
+  readonly url: string
+  /** Sets this service apart from others that use the same Redis; null: the names are those that every app uses. */
+  readonly key: string | null
+}
+
 export interface RedisAdapter {
   adapter(namespace: unknown): StreamAdapter
   /** Resolves when what was told to Redis has arrived: sessions that another worker restores. */
@@ -33,12 +39,13 @@ const STANDARD_PATH = '/socket.io'
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `ioredis` or `@socket.io/redis-streams-adapter` is not installed
  */
-export function openRedisAdapter(url: string, scope: string): RedisAdapter {
+export function openRedisAdapter({ url, key }: RedisSettings, scope: string): RedisAdapter {
   const { createAdapter } = loadOptional('@socket.io/redis-streams-adapter', 'Socket.IO with redis.url') as { createAdapter: CreateAdapter }
   const { Redis } = loadOptional('ioredis', 'Socket.IO with redis.url') as { Redis: RedisClass }
   const client = new Redis(url, { commandTimeout: COMMAND_TIMEOUT_MS })
   tellTrouble(client)
-  const name = scope === STANDARD_PATH ? STANDARD_NAME : `${STANDARD_NAME}${scope}`
+  const prefix = key === null ? STANDARD_NAME : `${key}:${STANDARD_NAME}`
+  const name = scope === STANDARD_PATH ? prefix : `${prefix}${scope}`
   const open = createAdapter(client, { streamName: name, channelPrefix: name })
   return {
     // Called with `new`.

@@ -130,7 +130,7 @@ export class Runtime {
       addPool: (pool) => this.#cleanUp.addPool(pool),
       reportSignal: (name, source) => this.#appSignals.set(name, source),
       leaseTerms: this.#ledger && { ledger: this.#ledger, connectionName: this.#settings.connectionName ?? '' },
-      redisUrl: this.#settings.redisUrl,
+      redis: this.#settings.redis,
       attachSocketIO: (server, load) => {
         this.#engines.add(server)
         if (this.#neighbours) stickEngines(server, this.#neighbours)

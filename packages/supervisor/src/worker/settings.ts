@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import type { StickyBy } from '../policy/session-key.ts'
 import type { ReplicaSettings } from './peers.ts'
+import type { RedisSettings } from './redis-adapter.ts'
 
 export interface WorkerSettings {
   readonly role: 'worker' | 'spare'
@@ -15,7 +16,7 @@ export interface WorkerSettings {
   /** How this worker's database connections are named; null where nobody limits them. */
   readonly connectionName: string | null
   /** Where all replicas meet; null where this one is alone. */
-  readonly redisUrl: string | null
+  readonly redis: RedisSettings | null
   /** What workers of this fleet reach each other with; null where they cannot. */
   readonly neighbours: { readonly secret: string; readonly socketFolder: string } | null
   /** What workers of other replicas reach this one with; null where they do not. */
@@ -33,7 +34,7 @@ const NAMES = [
   'STATIONMASTER_STICKY',
   'STATIONMASTER_TRUSTED_PROXIES',
   'STATIONMASTER_CONNECTION_NAME',
-  'STATIONMASTER_REDIS_URL',
+  'STATIONMASTER_REDIS',
   'STATIONMASTER_REPLICA',
 ] as const
 
@@ -42,7 +43,7 @@ const NAMES = [
  * and threads which the app starts do not believe to be supervised.
  */
 export function takeSettings(): WorkerSettings | null {
-  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName, redisUrl, replica] = NAMES.map((name) => {
+  const [role, readyWhen, tickMs, listen, secret, socketFolder, sticky, trustedProxies, connectionName, redis, replica] = NAMES.map((name) => {
     const value = process.env[name]
     delete process.env[name]
     return value
@@ -57,7 +58,7 @@ export function takeSettings(): WorkerSettings | null {
     sticky: sticky ? (JSON.parse(sticky) as StickyBy) : null,
     trustedProxies: trustedProxies ? trustedProxies.split(',') : [],
     connectionName: connectionName || null,
-    redisUrl: redisUrl ?? null,
+    redis: redis ? (JSON.parse(redis) as RedisSettings) : null,
     neighbours: secret && socketFolder ? { secret, socketFolder } : null,
     replica: replica ? (JSON.parse(replica) as ReplicaSettings) : null,
   }

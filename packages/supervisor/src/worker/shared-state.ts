@@ -2,6 +2,7 @@ import type { SignalSource } from './app-signals.ts'
 import type { DrainHook, Endable } from './clean-up.ts'
 import type { SocketIOServer } from './engine-sockets.ts'
 import type { LeaseTerms } from './pool.ts'
+import type { RedisSettings } from './redis-adapter.ts'
 
 /** What the preload offers to `stationmaster/worker`. The two may come from different copies of the package. */
 export interface WorkerFacade {
@@ -12,7 +13,7 @@ export interface WorkerFacade {
   /** Null where nobody limits the database connections. */
   readonly leaseTerms: LeaseTerms | null
   /** Where all replicas meet; null where this one is alone. */
-  readonly redisUrl: string | null
+  readonly redis: RedisSettings | null
   /** `load` loads a package that only some apps need: the preload itself brings no such thing along. */
   attachSocketIO(server: SocketIOServer, load: (name: string, neededBy: string) => unknown): void
 }

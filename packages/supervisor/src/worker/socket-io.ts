@@ -12,11 +12,11 @@ const attached = new Map<string, number>()
  * Lets broadcasts reach the clients of all workers: of all replicas through Redis where there is one, else of this replica
  * through the primary.
  */
-export function connectWorkers(server: SocketIOServer, { redisUrl, addPool }: Pick<WorkerFacade, 'redisUrl' | 'addPool'>): void {
+export function connectWorkers(server: SocketIOServer, { redis, addPool }: Pick<WorkerFacade, 'redis' | 'addPool'>): void {
   const scope = scopeOf(server)
-  if (!redisUrl) return useClusterAdapter(server, scope)
+  if (!redis) return useClusterAdapter(server, scope)
   try {
-    const { adapter, end } = openRedisAdapter(redisUrl, scope)
+    const { adapter, end } = openRedisAdapter(redis, scope)
     server.adapter(adapter as never)
     addPool({ end })
   } catch (error) {

@@ -4,7 +4,7 @@ import { harmless } from '../terminal.ts'
 import type { CommandContext } from './context.ts'
 import { type ControlFlag, connect } from './control-path.ts'
 
-/** Commands that change the fleet: each waits until it is done, and prints the sentence that says what was done. */
+/** Commands that change the fleet: each waits until it is done (`drain`: until it has begun), and prints the sentence that says what was done. */
 
 export async function scale(context: CommandContext, given: string, flags: ControlFlag): Promise<ExitCode> {
   const workers = given === 'auto' ? given : wholeNumber(given, 'scale', 'the number of workers, or "auto"')

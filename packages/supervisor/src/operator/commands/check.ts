@@ -82,7 +82,7 @@ async function checkSurroundings({ environment, outside }: CommandContext, setti
     ...(runningPid === null ? [] : [warning(`A supervisor runs here already (pid ${runningPid}); a second one needs its own --control.`)]),
   ]
   const reached = await Promise.all([
-    checkReach('redis.url', redis.url, 6379),
+    checkReach('redis.url', redis?.url ?? null, 6379),
     checkReach('database.url', database.url, 5432),
     checkDatabase(settings),
     // Of a supervisor that runs here already, the port is its own.

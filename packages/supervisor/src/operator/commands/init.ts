@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises'
+import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { inspect } from 'node:util'
 import { StationmasterError } from '../../errors.ts'
@@ -8,7 +8,7 @@ import type { ExitCode } from '../exit-code.ts'
 import { isRailway } from '../railway.ts'
 import type { CommandContext } from './context.ts'
 
-const FILE = 'stationmaster.config.ts'
+const NAME = 'stationmaster.config'
 
 const RAILWAY_ADVICE = `
 On Railway, set
@@ -22,12 +22,14 @@ export async function init({ folder, environment, terminal }: CommandContext, { 
   const there = await findConfigFile(folder)
   if (there) throw refused(`${path.basename(there)} is there already; edit it, or remove it first.`)
   const entry = await detectEntry(folder)
-  await writeFile(path.join(folder, FILE), configSource(entry ?? './server.js', await isInstalled(folder)), { flag: 'wx' }).catch(
+  // Where Node takes `.ts` for CommonJS, or would have to find out, `.mts` is a module all the same.
+  const file = `${NAME}.${(await isModuleFolder(folder)) ? 'ts' : 'mts'}`
+  await writeFile(path.join(folder, file), configSource(entry ?? './server.js', await isInstalled(folder)), { flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
-      throw refused(`${FILE} cannot be written here (${error.code}).`)
+      throw refused(`${file} cannot be written here (${error.code}).`)
     },
   )
-  terminal.print(`Wrote ${FILE}.`)
+  terminal.print(`Wrote ${file}.`)
   if (!entry) terminal.print('No entry point was found in package.json: name it in the file (`entry`).')
   terminal.print('Next: `stationmaster check`, then `stationmaster start`.')
   if (railway || isRailway(environment) || (await hasRailwayFiles(folder))) terminal.print(RAILWAY_ADVICE)
@@ -42,6 +44,14 @@ function configSource(entry: string, installed: boolean): string {
   // Without the package in reach its import would fail; the file works the same without the types.
   if (!installed) return `export default ${options}\n`
   return `import { defineConfig } from 'stationmaster'\n\nexport default defineConfig(${options})\n`
+}
+
+/** What the nearest package.json says; one that cannot be read says nothing. */
+async function isModuleFolder(folder: string): Promise<boolean> {
+  const text = await readFile(path.join(folder, 'package.json'), 'utf8').catch(() => null)
+  if (text !== null) return /"type"\s*:\s*"module"/.test(text)
+  const parent = path.dirname(folder)
+  return parent !== folder && (await isModuleFolder(parent))
 }
 
 /** As an import in this folder finds it. (`require.resolve` would also look into NODE_PATH, which imports do not.) */
