@@ -61,8 +61,8 @@ export function onDrain(hook: DrainHook): void {
  * ending the process, the pool is ended when the worker drains, and connections are named after the worker.
  *
  * With `database.budget` the pool is as large as the worker's lease, and follows it while it runs; `max` is then an upper bound, else it defaults to pg's
- * 10 connections. Nothing in use is ever cut; who waits for a connection fails after `connectionTimeoutMillis`, 30 s unless it is given, with
- * `SM_LEASE_EMPTY` if the lease was 0. At a drain those who wait are served first. While the server is away, calls fail with the last error, and one at a time tries to connect.
+ * 10 connections. Nothing in use is ever cut; who waits for a connection fails after `connectionTimeoutMillis`, 30 s unless it is given; with an
+ * empty lease after 10 s at the latest, with `SM_LEASE_EMPTY`. At a drain those who wait are served first. While the server is away, calls fail with the last error, and one at a time tries to connect.
  *
  * @throws StationmasterError `SM_PACKAGE_MISSING` if `pg` is not installed, `SM_OPTION_INVALID` if `max` is not a whole number of at least 1
  * @example

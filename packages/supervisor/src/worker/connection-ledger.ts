@@ -153,7 +153,8 @@ export class ConnectionLedger {
 
   /** Somebody waits because the lease is used up: an idle connection of another pool can make room, and the supervisor can give more. */
   wanted(): void {
-    if (this.#isWanted) return
+    // A single pool has no idle connection that it does not use itself, and what is about to be told need not be told twice.
+    if (this.#isWanted || (this.#timer && this.#members.size === 1)) return
     this.#isWanted = true
     setImmediate(() => {
       this.#isWanted = false

@@ -4,20 +4,18 @@ import type { ConnectionLedger } from './connection-ledger.ts'
 
 /** What pg-pool keeps inside, as far as it is needed here; unchanged since its version 3.6, which came with pg 8.11. */
 interface PoolInside {
-  readonly options: { max: number; min?: number }
+  readonly options: { max: number; min?: number; connectionTimeoutMillis?: number }
   readonly _clients: readonly unknown[]
+  readonly _pendingQueue: { callback(error: Error): void }[]
   readonly _idle: readonly { readonly client: PoolClient }[]
   readonly _expired: WeakSet<object>
   _isFull(): boolean
   _pulseQueue(): void
   _remove(client: PoolClient, callback?: () => void): void
-  connect(callback?: ConnectCallback): unknown
 }
 
-type ConnectCallback = (error?: Error, ...rest: unknown[]) => void
-
-/** What pg-pool says to whoever has waited for as long as it may. */
-const TIMED_OUT = 'timeout exceeded when trying to connect'
+/** A lease is empty for some seconds at most, unless something is wrong. */
+const LONGEST_EMPTY_MS = 10_000
 
 /**
  * Puts a pool under the ledger. Only the question "is there room for one more connection" gets another answer; its queue, its time-outs and its
@@ -25,11 +23,22 @@ const TIMED_OUT = 'timeout exceeded when trying to connect'
  */
 export function leasePool(pool: Pool, ledger: ConnectionLedger): void {
   const inside = pool as unknown as PoolInside
+  let timer: NodeJS.Timeout | null = null
+  const failIfStillEmpty = (): void => {
+    timer ??= setTimeout(
+      () => {
+        timer = null
+        if (ledger.granted === 0) for (const { callback } of inside._pendingQueue.splice(0)) callback(emptyLease())
+      },
+      Math.min(LONGEST_EMPTY_MS, inside.options.connectionTimeoutMillis ?? LONGEST_EMPTY_MS),
+    ).unref()
+  }
   inside._isFull = () => {
     if (inside._clients.length >= inside.options.max) return true
     // While the database is away everybody fails at once, with the reason; that opens nothing.
     if (ledger.mayOpen) return false
     ledger.wanted()
+    if (ledger.granted === 0) failIfStillEmpty()
     return true
   }
   const remove = inside._remove.bind(pool)
@@ -39,14 +48,6 @@ export function leasePool(pool: Pool, ledger: ConnectionLedger): void {
     remove(client, () => {
       gone()
       callback?.()
-    })
-  }
-  const connect = inside.connect.bind(pool)
-  const explain = (error?: Error): Error | undefined => (error?.message === TIMED_OUT && ledger.granted === 0 ? emptyLease(error) : error)
-  inside.connect = (callback) => {
-    if (callback) return connect((error, ...rest) => callback(explain(error), ...rest))
-    return (connect() as Promise<unknown>).catch((error: Error) => {
-      throw explain(error)
     })
   }
   // What is given back above the lease is closed, by pg-pool's own way to end a connection that has lived long enough.
@@ -74,8 +75,8 @@ export function leasePool(pool: Pool, ledger: ConnectionLedger): void {
   })
 }
 
-function emptyLease(cause: Error): StationmasterError {
+function emptyLease(): StationmasterError {
   const sentence =
     'This worker may have no connection to the database now, and got none in time: the budget is used up, or it is not known yet what other replicas use (`stationmaster explain` tells).'
-  return new StationmasterError('SM_LEASE_EMPTY', 'environment', sentence, { cause })
+  return new StationmasterError('SM_LEASE_EMPTY', 'environment', sentence)
 }
