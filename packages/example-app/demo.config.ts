@@ -30,4 +30,6 @@ export default defineConfig({
   database: { budget: 90 },
   routing: { rebalance: true, rebalanceInterval: '10s' },
   drain: { timeout: '10s' },
+  // What `stationmaster simulate` can play again, with this policy or another.
+  journal: { file: process.env['DEMO_JOURNAL'] ?? false },
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
+import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { comparePeers } from '../../packages/supervisor/src/simulator/compare.ts'
 import { planFromJournal } from '../../packages/supervisor/src/simulator/plan-from-journal.ts'
 import { readJournal } from '../../packages/supervisor/src/simulator/read-journal.ts'
@@ -39,6 +40,13 @@ test('a journal is read, replayed to the decisions that were made, and its load 
   expect(again.summary.violations).toEqual([])
   expect(Math.abs(again.summary.maxReady - recorded.summary.maxReady)).toBeLessThanOrEqual(1)
   expect(again.summary.requests / recorded.summary.requests).toBeCloseTo(1, 1)
+})
+
+test('of a replica that shares its budget with others a journal is simulated as of one that has its equal part', () => {
+  const database = planBudget({ budget: 90, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 1 })
+  const { summary } = simulatePlan(planFromJournal(readJournal(journal().text, 'j.jsonl')), { ...settings, database }, prices)
+  expect(summary.violations).toEqual([])
+  expect(summary.maxReady).toBeGreaterThan(1)
 })
 
 const lines = journal().text.split('\n')

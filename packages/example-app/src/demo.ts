@@ -46,7 +46,8 @@ async function main(): Promise<number> {
   let outcome: Outcome | null = null
   try {
     const port = await freePortFrom(firstPort, host)
-    outcome = await withSupervisor({ ...services.env, PORT: String(port), HOST: host }, async (supervisor, control) => {
+    const journal = wish.journal === null ? {} : { DEMO_JOURNAL: wish.journal }
+    outcome = await withSupervisor({ ...services.env, ...journal, PORT: String(port), HOST: host }, async (supervisor, control) => {
       const url = `http://${host}:${port}`
       await ready(url, supervisor)
       return isOver() ? null : await play({ url, control, phases: wish.quick ? quickPhases : phases, isOver: () => isOver() || hasEnded(supervisor) })
@@ -57,15 +58,18 @@ async function main(): Promise<number> {
   return outcome && !isOver() ? conclude(outcome, wish.report) : exitCodeOf(signals.first)
 }
 
-function readArguments(): { readonly quick: boolean; readonly report: string } | null {
+function readArguments(): { readonly quick: boolean; readonly report: string; readonly journal: string | null } | null {
   const usual = join(packageFolder, '.stationmaster', 'demo-report.html')
   try {
-    const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, report: { type: 'string', default: usual } } })
-    return { quick: values.quick, report: resolve(process.env['INIT_CWD'] ?? '', values.report) }
+    const { values } = parseArgs({
+      options: { quick: { type: 'boolean', default: false }, report: { type: 'string', default: usual }, journal: { type: 'string' } },
+    })
+    const pathOf = (given: string): string => resolve(process.env['INIT_CWD'] ?? '', given)
+    return { quick: values.quick, report: pathOf(values.report), journal: values.journal === undefined ? null : pathOf(values.journal) }
   } catch (error) {
     // Node adds a hint about `--`, which helps nobody here.
     const [sentence] = String(error instanceof Error ? error.message : error).split('. ')
-    console.error(`${sentence}; there are --quick and --report <file>.`)
+    console.error(`${sentence}; there are --quick, --report <file> and --journal <file>.`)
     return null
   }
 }

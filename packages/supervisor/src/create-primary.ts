@@ -4,8 +4,7 @@ import type { Settings } from './config/settings.ts'
 import { stickyBy } from './config/sticky-by.ts'
 import { READY_TOO_LATE } from './config/without-effect.ts'
 import { StationmasterError } from './errors.ts'
-import type { FleetSettings } from './fleet/fleet.ts'
-import { planBudget } from './policy/budget-plan.ts'
+import { planAlone } from './policy/budget-plan.ts'
 import { createBackendWatch } from './primary/backend-watch.ts'
 import { createUsageReader, readOomKills } from './primary/host.ts'
 import { openJournal } from './primary/journal.ts'
@@ -42,7 +41,7 @@ export async function createPrimary(settings: Settings, logger: Logger): Promise
     census: async () => (await backends?.census()) ?? NOBODY,
     warn,
   })
-  const fleet = coordination ? settings.fleet : uncoordinated(settings.fleet)
+  const fleet = coordination ? settings.fleet : { ...settings.fleet, database: planAlone(settings.fleet.database) }
   const backends = createBackendWatch({ ...settings.database, prefix: connectionPrefix, entry: settings.app.entry, warn })
   const primary = new Primary({
     launch: {
@@ -88,8 +87,4 @@ function coordinate({ redis, replica, app }: Settings, options: Omit<OpenOptions
     options.warn(`This replica is alone: ${error.message}`)
     return null
   }
-}
-
-function uncoordinated(fleet: FleetSettings): FleetSettings {
-  return fleet.database === null ? fleet : { ...fleet, database: planBudget({ ...fleet.database.options, isShared: false }) }
 }

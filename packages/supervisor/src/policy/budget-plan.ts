@@ -45,6 +45,11 @@ export function planBudget(options: BudgetOptions): DatabasePlan {
   return { budget, share, available, cluster: Math.max(0, budget - reserve - replicas * own), isShared, floor, options }
 }
 
+/** The same for a replica that can ask nobody: an equal part, whatever it needs. */
+export function planAlone(plan: DatabasePlan | null): DatabasePlan | null {
+  return plan && planBudget({ ...plan.options, isShared: false })
+}
+
 /**
  * Of the connections of others, such as people or migrations, those for which the budget keeps nothing free; each replica sees all of them
  * and gives its part, or where they share takes them off what there is to lend.

@@ -1,4 +1,5 @@
 import type { PolicyFunction } from '../policy/advice.ts'
+import { planAlone } from '../policy/budget-plan.ts'
 import { type Prices, monthlyCostUsd } from '../policy/cost.ts'
 import type { Decision } from '../policy/decision.ts'
 import { describeNeed } from '../policy/replicas.ts'
@@ -97,9 +98,11 @@ export class Tally {
 /** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
 export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { pilot, policy = null }: Deciders = {}): Outcome {
   if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, policy !== null)
+  // Nobody is there to lend it anything.
+  const alone = { ...settings, database: planAlone(settings.database) }
   const observer = new Observer(plan)
   const tally = new Tally()
-  const checkers = new Checkers(settings)
+  const checkers = new Checkers(alone)
   const leases = new LeaseCheckers()
   const violations: string[] = []
   const recent: Turn[] = []
@@ -107,7 +110,7 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
   const warnings: string[] = []
   const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.push(sentence) })
   const world: World = new World(
-    settings,
+    alone,
     plan.scenario,
     plan.startsAtMs,
     (turn) => {
