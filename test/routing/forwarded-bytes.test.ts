@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
@@ -10,7 +12,19 @@ const sha256 = (body: Buffer | string): string => createHash('sha256').update(bo
 /** Long enough that the worker has most likely read what was sent before the rest follows; nothing depends on it. */
 const SEGMENT_MS = 2
 
+const modeOf = async (file: string): Promise<string> => ((await stat(file)).mode & 0o777).toString(8)
+
 describe('a forwarded request', () => {
+  it('takes a way that nobody but our own user may enter', async ({ stage }) => {
+    const { station, sids } = await Fleet.open(stage)
+    const folders = (await readdir(station.temporaryFolder)).filter((name) => name.startsWith('stationmaster-'))
+    expect(folders).toHaveLength(1)
+    const folder = path.join(station.temporaryFolder, String(folders[0]))
+    expect(await modeOf(folder)).toBe('700')
+    expect((await readdir(folder)).toSorted()).toEqual([...sids.keys()].map((worker) => `${worker}.sock`).toSorted())
+    for (const worker of sids.keys()) expect([worker, await modeOf(path.join(folder, `${worker}.sock`))]).toEqual([worker, '600'])
+  })
+
   it('arrives whole wherever its bytes are cut', async ({ stage }) => {
     const fleet = await Fleet.open(stage)
     const { client, cookie, owner } = await fleet.foreign()

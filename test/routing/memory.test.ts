@@ -8,6 +8,8 @@ import { Fleet, type Foreign } from './harness/fleet.ts'
 
 const BYTES = 300_000_000
 const MORE_AT_MOST_BYTES = 20_000_000
+/** With 1 MB for each, they would just be too many. */
+const CLIENTS = 20
 
 /** What only this process has, with what the kernel holds of it swapped or not; shared pages come and go by themselves. */
 async function privateBytes(pid: number): Promise<number> {
@@ -23,12 +25,29 @@ async function watch(fleet: Fleet, { acceptor, cookie }: Foreign): Promise<() =>
   return async () => (await Promise.all(pids.map(privateBytes))).map((bytes, index) => bytes - (before[index] as number))
 }
 
+/** Clients that one worker has accepted, and whose requests all belong to the other one. */
+async function foreigners(fleet: Fleet): Promise<{ readonly some: readonly Foreign[]; readonly close: () => void }> {
+  const all: Foreign[] = []
+  for (;;) {
+    all.push(await fleet.foreign())
+    const some = all.filter(({ acceptor }) => acceptor === all.at(-1)?.acceptor)
+    if (some.length === CLIENTS) return { some, close: () => all.forEach(({ client }) => client.socket.destroy()) }
+  }
+}
+
+/** How many megabytes a process has read from whatever it reads. */
+async function megabytesRead(pid: number): Promise<number> {
+  const [, bytes] = /^rchar: (\d+)/.exec(await readFile(`/proc/${pid}/io`, 'utf8')) ?? []
+  return Math.floor(Number(bytes) / 1_000_000)
+}
+
 /** Until nothing moves any more: everybody who can hold something back does. */
-async function stopsGrowing(what: string, count: () => number): Promise<void> {
+async function stopsGrowing(what: string, count: () => number | Promise<number>): Promise<void> {
   let [last, stillFor] = [-1, 0]
-  await until(`${what} to stop`, () => {
-    stillFor = count() === last ? stillFor + 1 : 0
-    last = count()
+  await until(`${what} to stop`, async () => {
+    const now = await count()
+    stillFor = now === last ? stillFor + 1 : 0
+    last = now
     return stillFor >= 25
   })
 }
@@ -43,7 +62,8 @@ describe('300 MB, forwarded', () => {
     let received = 0
     foreign.client.say(`GET /download HTTP/1.1\r\nHost: x\r\nX-Bytes: ${BYTES}\r\nCookie: ${foreign.cookie}\r\n\r\n`)
     await fleet.ran(`${foreign.owner} GET /download`)
-    await stopsGrowing('the download', () => socket.bytesRead)
+    const pid = await fleet.pidOf(foreign.acceptor)
+    await stopsGrowing('the download', () => megabytesRead(pid))
     expect(Math.max(...(await grown()))).toBeLessThan(MORE_AT_MOST_BYTES)
     socket.removeAllListeners('data').on('data', (chunk: Buffer | string) => {
       received += chunk.length
@@ -51,6 +71,27 @@ describe('300 MB, forwarded', () => {
     socket.resume()
     await until('the rest', () => received > BYTES, { boundMs: 40_000, instead: () => `${received} bytes` })
     socket.destroy()
+  })
+
+  it('are held for many clients of one worker by less than 1 MB each', async ({ stage }) => {
+    const fleet = await Fleet.open(stage)
+    const { some, close } = await foreigners(fleet)
+    const grown = await watch(fleet, some[0] as Foreign)
+    const own = { cookie: `sid=${fleet.sids.get(some[0]?.acceptor ?? '')}` }
+    const held = async (): Promise<number> => Number((await ask({ port: fleet.station.port, path: '/held', headers: own })).body)
+    const before = await held()
+    for (const { client, cookie } of some) {
+      client.socket.pause()
+      client.say(`GET /download HTTP/1.1\r\nHost: x\r\nX-Bytes: ${BYTES}\r\nCookie: ${cookie}\r\n\r\n`)
+    }
+    const started = async (): Promise<number> => (await fleet.runs()).filter((line) => line === `${some[0]?.owner} GET /download`).length
+    await until('all downloads', async () => (await started()) === CLIENTS)
+    const pid = await fleet.pidOf(some[0]?.acceptor ?? '')
+    await stopsGrowing('the downloads', () => megabytesRead(pid))
+    const [primary = 0] = await grown()
+    expect(primary).toBeLessThan(MORE_AT_MOST_BYTES)
+    await until('less than 1 MB for each', async () => primary + (await held()) - before < MORE_AT_MOST_BYTES)
+    close()
   })
 
   it('wait at the client when the owner’s event loop is blocked', async ({ stage }) => {

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import type { Status } from '../../packages/supervisor/src/fleet/status.ts'
 import { it } from '../processes/harness.ts'
-import { within } from '../processes/harness/until.ts'
+import { until, within } from '../processes/harness/until.ts'
 import { Fleet } from './harness/fleet.ts'
 import { frame, handshake, payloadsHeard } from './harness/frames.ts'
-
-/** Long enough that the handshake is read alone: with bytes behind it, a connection does not change hands. */
-const SEGMENT_MS = 200
+import { isRead } from './harness/kernel-queues.ts'
 
 describe('WebSocket frames right behind the handshake', () => {
   it('reach the owner whole, wherever the bytes are cut', async ({ stage }) => {
@@ -38,13 +36,29 @@ describe('WebSocket frames right behind the handshake', () => {
     // It is given the connection, but takes nothing any more.
     process.kill(pid, 'SIGSTOP')
     client.say(handshake(cookie))
-    await pause(SEGMENT_MS)
+    // With bytes behind it, a connection does not change hands.
+    await isRead(client.socket)
     client.socket.write(frame(Buffer.from('early')))
     await fleet.station.until('it is replaced', ({ workers }) => workers.every(({ id }) => String(id) !== owner), 30_000)
     await within('the echo', client.hears('early'), { instead: () => client.heard })
     expect(client.heard).toMatch(/^HTTP\/1.1 101/)
     const [worker] = payloadsHeard(client.heard)
     expect(worker?.toString()).toBe(acceptor)
+    client.socket.destroy()
+  })
+  it('reach the owner after whoever accepted the connection was killed: it has the socket itself', async ({ stage }) => {
+    const fleet = await Fleet.open(stage)
+    const { client, cookie, owner, acceptor } = await fleet.foreign()
+    client.say(handshake(cookie))
+    await until('the greeting of the owner', () => payloadsHeard(client.heard)[0]?.toString() === owner)
+    process.kill(await fleet.pidOf(acceptor), 'SIGKILL')
+    const isBack = ({ workers }: Status): boolean =>
+      workers.length === 2 && workers.every(({ id, state }) => String(id) !== acceptor && state === 'ready')
+    await fleet.station.until('it is replaced', isBack)
+    client.socket.write(frame(Buffer.from('still here')))
+    await within('the echo', client.hears('still here'))
+    const [worker] = payloadsHeard(client.heard)
+    expect(worker?.toString()).toBe(owner)
     client.socket.destroy()
   })
 })
