@@ -53,9 +53,10 @@ async function run({ quick }: Settings): Promise<Outcome> {
   }
   await server.stop()
   await database.stop()
-  const [move, wait] = [median(moves), median(waits)]
+  // Each move has to keep the bound, not most of them.
+  const [move, wait] = [Math.max(...moves), Math.max(...waits)]
   return {
-    measured: `${move.toFixed(0)} ms, ${wait.toFixed(0)} ms`,
+    measured: `${move.toFixed(0)} ms, ${wait.toFixed(0)} ms (the worst; medians ${median(moves).toFixed(0)} ms, ${median(waits).toFixed(0)} ms)`,
     spread: `${range(moves, 0)} ms, ${range(waits, 0)} ms`,
     reached: move <= MUST_MOVE_MS && wait <= MUST_WAIT_MS,
     comparison: 'pg.Pool: never shrinks while it is busy',
