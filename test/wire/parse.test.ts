@@ -55,6 +55,7 @@ const primaryMessages: readonly PrimaryMessage[] = [
   { kind: 'gate', open: false },
   { kind: 'count' },
   { kind: 'lease', untilMs: null, sequence: 3, granted: 8 },
+  { kind: 'lease', untilMs: 86_400_000, sequence: 4, granted: 8 },
   { kind: 'databaseState', server: 'db:5432', error: { code: null, message: 'Connection terminated unexpectedly' }, pauseMs: 1000 },
   { kind: 'adopt', transferId: 9, server: 1, head: 'GET / HTTP/1.1\r\n\r\n' },
   { kind: 'adopt', transferId: 10, server: null, head: '\x16\x03\x01' },

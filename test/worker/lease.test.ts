@@ -3,6 +3,7 @@ import { startPostgres } from 'example-app/services'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { WorkerMessage } from '../../packages/supervisor/src/wire/messages.ts'
+import { until } from '../processes/harness/until.ts'
 import * as certificate from './fixtures/certificate.ts'
 import { drained, get, it, NOTHING_CUT, start } from './harness.ts'
 import type { MiniPrimary, MiniWorker } from './mini-primary.ts'
@@ -36,13 +37,13 @@ class Leased {
     this.worker = worker
   }
 
-  grant(granted: number): void {
-    this.worker.send({ kind: 'lease', untilMs: null, sequence: ++this.#sequence, granted })
+  grant(granted: number, untilMs: number | null = null): void {
+    this.worker.send({ kind: 'lease', untilMs, sequence: ++this.#sequence, granted })
   }
 
-  /** The same word once more, as after a lost answer. */
-  repeat(granted: number): void {
-    this.worker.send({ kind: 'lease', untilMs: null, sequence: this.#sequence, granted })
+  /** The same word once more, as after a lost answer, or because its time goes on. */
+  repeat(granted: number, untilMs: number | null = null): void {
+    this.worker.send({ kind: 'lease', untilMs, sequence: this.#sequence, granted })
   }
 
   async ask(path: string): Promise<Record<string, unknown>> {
@@ -67,6 +68,9 @@ async function lease(primary: MiniPrimary, granted: number, url = database.url, 
   await leased.promises(({ holds }) => holds === granted)
   return leased
 }
+
+/** So long from now, by the clock that a worker goes by. */
+const inMs = (ms: number): number => Number(process.hrtime.bigint() / 1_000_000n) + ms
 
 /** Lets the server speak TLS, with a certificate of its own. */
 async function encrypt(): Promise<void> {
@@ -138,6 +142,26 @@ describe('a pool with a lease', () => {
     leased.worker.messages.length = 0
     leased.repeat(1)
     await leased.promises(({ holds }) => holds === 1)
+  })
+
+  it('ends by itself, whoever else is silent: nothing more is opened, what is given back is closed, and a later end wakes who waits', async ({
+    primary,
+  }) => {
+    const leased = await lease(primary, 3)
+    await leased.ask('/take')
+    await leased.ask('/take')
+    leased.grant(3, inMs(300))
+    await until('the end', async () => ((await leased.ask('/state'))['value'] as { granted: number }).granted === 0)
+    const third = leased.ask('/take')
+    await leased.promises(({ waiting, inUse, holds }) => waiting === 1 && inUse === 2 && holds === 3)
+    await backends(2)
+    await leased.ask('/give')
+    await backends(1)
+    expect(await leased.ask('/state')).toMatchObject({ total: 1, waiting: 1, heard: [3, 0] })
+    leased.repeat(3, inMs(600_000))
+    expect(await third).toMatchObject({ name: NAME })
+    expect(await leased.ask('/state')).toMatchObject({ value: { granted: 3 }, heard: [3, 0, 3] })
+    await backends(2)
   })
 
   it('counts a connection that was given up until the server has let go of it, and tells the app at once', async ({ primary }) => {

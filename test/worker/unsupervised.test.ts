@@ -65,7 +65,8 @@ const it = test.extend<{ run: (env?: Record<string, string>, execArgv?: readonly
   },
 })
 
-const BEGUN = { supervised: false, lease: null }
+/** The pool is pg's own, without a lease that could hold it back. */
+const BEGUN = { supervised: false, isPlain: true, lease: null }
 
 describe('stationmaster/worker without a supervisor', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
