@@ -48,6 +48,19 @@ describe('explain', () => {
     expect(stdout).toContain('cooldown.up: 30 s of 60 s left')
     expect(stdout).toContain('30 s more of the same')
     expect(stdout).not.toContain('the older one')
+    expect(stdout).not.toContain('database connections')
+  })
+
+  it('tells who may have how many database connections, and why', async ({ cli }) => {
+    const why = ['18 connections for workers; 3 free', 'worker 1 may open 15 and needs 2 \u001b[31m(2 in use, 0 waiting)']
+    const database = { budget: 20, share: 18, granted: 15, acknowledged: 15, inUse: 2, waiting: 0, quarantined: 0, foreign: 0, why }
+    cli.control.current = { ...status, database }
+    await cli.supervise()
+    const { stdout } = await cli.run(['explain'])
+    const lines = stdout.split('\n')
+    const from = lines.indexOf('database connections') + 1
+    expect(lines.slice(from, from + 2)).toEqual(why.map((line) => line.replace('\u001b', '')))
+    expect(JSON.parse((await cli.run(['explain', '--json'])).stdout)).toMatchObject({ database })
   })
 
   it('--json gives the standing decision and the last ones, oldest first', async ({ cli }) => {

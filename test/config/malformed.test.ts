@@ -147,6 +147,11 @@ const TABLE: readonly (readonly [path: string, value: unknown, sentence: string]
   ['routing.engine', 'sticky', 'routing.engine: "sticky" is not allowed; expected "own" or "socket.io-sticky".'],
   ['database', 'postgres://u:hunter2@h/d', 'database: "postgres://******@h/d" is not allowed; expected an object with budget'],
   ['database.budget', 4, 'database.budget: 4 is not allowed; expected at least 5 (workers.min 1 × database.minPerWorker 2 + database.reserve 3).'],
+  [
+    'database',
+    { budget: 6, replicas: 2 },
+    'database.budget: 6 is not allowed; expected at least 7 (database.replicas 2 × workers.min 1 × database.minPerWorker 2 + database.reserve 3).',
+  ],
   ['database.budget', Number.NaN, 'database.budget: NaN is not allowed; expected a whole number from 1'],
   ['database.url', 'mysql://u:hunter2@h/d', 'database.url: ****** is not allowed; expected a URL such as postgres://'],
   ['redis.key', 'two words', 'redis.key: "two words" is not allowed; expected a name of letters, digits and . _ : -, such as "shop"'],
