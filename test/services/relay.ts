@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** A way to a server on this machine that can be shut and opened again; it keeps its port. */
 export interface Relay {
@@ -10,7 +11,8 @@ export interface Relay {
   close(): Promise<void>
 }
 
-export async function openRelay(targetPort: number): Promise<Relay> {
+/** Answers of the server go through what `answersThrough` makes, one for each connection. */
+export async function openRelay(targetPort: number, answersThrough?: () => Duplex): Promise<Relay> {
   const sockets = new Set<net.Socket>()
   // A client that has said goodbye still waits for the server's, as it would without us.
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
@@ -20,7 +22,8 @@ export async function openRelay(targetPort: number): Promise<Relay> {
       [upstream, client],
     ] as const) {
       sockets.add(one)
-      one.pipe(other)
+      if (one === upstream && answersThrough) one.pipe(answersThrough()).pipe(other)
+      else one.pipe(other)
       one.on('error', () => other.destroy()).on('close', () => void (sockets.delete(one) && other.destroy()))
     }
   })
