@@ -104,6 +104,8 @@ describe('a budget of connections', () => {
   }, 90_000)
 
   it('ends what dead workers still run, if it may', async ({ stage }) => {
+    await judge.limit(MOST)
+    judge.watch()
     const config = { database: { ...database, terminateOrphans: true } }
     const fleet = await stage.start({ entry, config, env: { DATABASE_URL: judge.url, LOOPS: '0' } }, 1 + 1)
     const sleeps = Array.from({ length: 3 }, () => fleet.get('/?for=600').catch(() => 'cut'))
@@ -112,6 +114,7 @@ describe('a budget of connections', () => {
     await until('no query', async () => (await sleeping()) === 0)
     await fleet.until('an empty quarantine', ({ database: seen }) => seen?.quarantined === 0)
     await Promise.all(sleeps)
+    expectKept()
   }, 90_000)
 
   it('finds a server that crashed and came back: no worker is restarted, no storm meets it, and nobody is in the way', async ({ stage }) => {

@@ -14,7 +14,7 @@ export class Judge {
   readonly service: Service
   readonly #logFile: string
   #admin: pg.Client | null = null
-  /** Connections of the app's role: now, and the most ever. */
+  /** Connections of the app's role: now, and the most since the watch began, in so many looks. */
   now = 0
   most = 0
   looks = 0
@@ -57,6 +57,7 @@ export class Judge {
 
   watch(): void {
     this.most = 0
+    this.looks = 0
     const lookAgain = async (): Promise<void> => {
       // While the server is away there is nothing to see.
       await this.count().catch(() => {})

@@ -158,13 +158,18 @@ describe('three replicas share a budget and never exceed it', () => {
 
   it('when one is frozen for three leases and thawed, one is killed, and one comes in its place', async ({ stage }) => {
     const [frozen, killed, other] = (await threeReplicas(stage)) as [Station, Station, Station]
-    frozen.signal('SIGSTOP')
+    // A platform that freezes a container stops all that is in it.
+    const inContainer = (await frozen.running(1)).map(({ pid }) => pid as number)
+    const all = (signal: NodeJS.Signals): void => {
+      for (const pid of [frozen.pid, ...inContainer]) process.kill(pid, signal)
+    }
+    all('SIGSTOP')
     for (const fleet of [killed, other]) await fleet.until('two left', ({ replica }) => replica.peers === 2, BOUND_MS)
     const sequence = async (): Promise<number> => versionOf(await inRedis(async (client) => await client.get(key())))
     const from = await sequence()
     // Three leases, by the beats of those who live.
     await until('three leases', async () => (await sequence()) - from >= 2 * 18, { boundMs: BOUND_MS * 2 })
-    frozen.signal('SIGCONT')
+    all('SIGCONT')
     await meet([frozen, killed, other])
     killed.signal('SIGKILL')
     const [successor] = (await deploy(stage, 1)) as [Station]
