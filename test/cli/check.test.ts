@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 import { describe, expect } from 'vitest'
+import { checkPlatform } from '../../packages/supervisor/src/operator/checks/platform.ts'
 import type { CliWorld } from './harness.ts'
 import { it } from './harness.ts'
 import { runHere } from './in-process.ts'
@@ -124,6 +125,12 @@ describe('warnings, exit 0', () => {
       'routing.balance "least-busy" (it acts as "shared") has no effect in this version.',
     ],
     [
+      'spares where no worker can wait',
+      { routing: { balance: 'round-robin' }, workers: { max: 2, spares: 1 } },
+      {},
+      'workers.spares has no effect with routing.balance "round-robin"',
+    ],
+    [
       'what a package of others cannot do',
       { routing: { engine: 'socket.io-sticky' } },
       {},
@@ -150,6 +157,19 @@ describe('warnings, exit 0', () => {
     ['empty variables', {}, { RAILWAY_ENVIRONMENT_ID: '', npm_lifecycle_event: '', PORT: '' }],
   ] as const)('none: %s', async ([, options, environment], { cli }) => {
     expect(await check(cli, options, environment)).toMatchObject({ code: 0, warnings: [] })
+  })
+
+  it.for(['20.20.0', '23.11.1', '25.2.0', '27.0.0', '220.0.0'])('Node %s, which is not one of the lines that are tested', (version) => {
+    const [found, ...others] = checkPlatform({}, 0, version)
+    expect(found).toMatchObject({
+      level: 'warning',
+      message: `Node ${version} is not one of the lines that are tested (22, 24, 26); use the newest of one of them.`,
+    })
+    expect(others).toEqual([])
+  })
+
+  it.for(['22.18.0', '24.21.0', '26.0.1'])('none: Node %s', (version) => {
+    expect(checkPlatform({}, 0, version)).toEqual([])
   })
 
   it('a supervisor that runs here already, whose port is no fault', async ({ cli }) => {

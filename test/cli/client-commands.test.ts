@@ -130,7 +130,7 @@ describe('what changes the fleet', () => {
 })
 
 describe('which supervisor', () => {
-  it.for([['status'], ['scale', '4'], ['reload'], ['drain', '1'], ['explain']])('none: %s exits 3', async (words, { cli }) => {
+  it.for([['status'], ['scale', '4'], ['reload'], ['drain', '1'], ['budget', '40'], ['explain']])('none: %s exits 3', async (words, { cli }) => {
     const { code, stdout, stderr } = await cli.run(words)
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expectSentence(stderr)

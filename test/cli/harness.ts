@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -51,6 +51,17 @@ export const it = test.extend<{ cli: CliWorld }>({
 export function spawnCli(folder: string, words: readonly string[], environment: Record<string, string> = {}) {
   const env = { PATH: process.env['PATH'] ?? '', ...environment }
   return spawn(process.execPath, [CLI, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Whether there is the `script` of util-linux, which gives a command a terminal. */
+export const hasTerminals: boolean = /util-linux/.test(String(spawnSync('script', ['--version']).stdout))
+
+/** The same on a terminal, whose settings are told before and after, as are the pid and the exit code of the command. */
+export function spawnOnTerminal(folder: string, words: readonly string[], environment: Record<string, string> = {}) {
+  const quoted = [process.execPath, CLI, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const session = `stty -g; (echo PID $(exec sh -c 'echo $PPID'); exec ${quoted}); code=$?; stty -g; exit $code`
+  const env = { PATH: process.env['PATH'] ?? '', SHELL: '/bin/sh', ...environment }
+  return spawn('script', ['-qefc', session, '/dev/null'], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
 }
 
 async function run(folder: string, words: readonly string[], environment: Record<string, string>): Promise<Outcome> {

@@ -46,6 +46,8 @@ it('simulates a scenario with neither an app nor a supervisor there; the same in
   expect(Object.keys(timeline[0])).toEqual(['atS', 'ready', 'target', 'cpu', 'queue', 'p95Ms'])
   expect(timeline).toHaveLength(600)
   expect(summary).toMatchObject({ workerHours: expect.any(Number), costUsd: expect.any(Number), sloViolationS: expect.any(Number), violations: [] })
+  expect(summary.maxQueue).toBe(Math.max(...timeline.map(({ queue }: { queue: number | null }) => queue ?? 0)))
+  expect(summary.maxQueue).toBeGreaterThan(1)
   const grown = decisions.filter(({ from, to }: { from: number; to: number }) => to > from)
   expect(grown.length).toBeGreaterThan(0)
   expect(summary.changes).toBe(decisions.filter(({ from, to }: { from: number; to: number }) => to !== from).length)

@@ -1,58 +1,9 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { connectControl } from '../../packages/supervisor/src/operator/control-client.ts'
-import { it as base, spawnCli } from './harness.ts'
-
-/** An app that tells where it listens and what it was given. */
-const SERVER = `
-const server = require('node:http').createServer((request, response) => response.end('hello'))
-server.listen(0, '127.0.0.1', () => console.log('LISTENING', server.address().port, JSON.stringify(process.argv.slice(2))))
-`
-
-interface Running {
-  readonly process: ChildProcess
-  output(): string
-  /** Resolves when the output has this; fails when the process ends without. */
-  says(text: string | RegExp): Promise<void>
-  ends(): Promise<readonly [code: number | null, signal: string | null]>
-}
-
-const it = base.extend<{ start: (words: readonly string[], environment?: Record<string, string>) => Running }>({
-  start: async ({ cli }, use) => {
-    const running: Running[] = []
-    await use((words, environment = {}) => {
-      const started = follow(spawnCli(cli.folder, ['start', ...words], environment))
-      running.push(started)
-      return started
-    })
-    for (const { process: command, ends } of running) {
-      if (command.exitCode === null && command.signalCode === null) command.kill('SIGTERM')
-      await ends()
-    }
-  },
-})
-
-function follow(command: ChildProcess): Running {
-  let output = ''
-  for (const stream of [command.stdout, command.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const closed = once(command, 'close') as Promise<[number | null, string | null]>
-  return {
-    process: command,
-    output: () => output,
-    async says(text) {
-      const found = () => (typeof text === 'string' ? output.includes(text) : text.test(output))
-      while (!found()) {
-        const data = [command.stdout, command.stderr].filter((stream) => stream !== null).map((stream) => once(stream, 'data'))
-        const ended = await Promise.race([...data, closed.then(() => 'ended' as const)])
-        if (ended === 'ended' && !found()) throw new Error(`ended before it said ${text}; it said:\n${output}`)
-      }
-    },
-    ends: () => closed,
-  }
-}
+import { hasTerminals } from './harness.ts'
+import { SERVER, it } from './started.ts'
 
 it('runs an unmodified server, answers every command, and ends with 0 on SIGTERM', async ({ cli, start }) => {
   await writeFile(path.join(cli.folder, 'server.js'), SERVER)
@@ -172,4 +123,56 @@ it('told to stop while it boots, it ends with 0', async ({ cli, start }) => {
   app.process.kill('SIGTERM')
   expect(await app.ends()).toEqual([0, null])
   expect(await readFile(path.join(cli.folder, 'booting'), 'utf8')).toBe('')
+})
+
+it('serves probes, metrics, the dashboard and the status where --admin says, and tells where that is', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  await writeFile(path.join(cli.folder, 'stationmaster.config.json'), JSON.stringify({ entry: './server.js', admin: { listen: '127.0.0.1:1' } }))
+  const app = start(['--admin', '127.0.0.1:0', '--log', 'json'])
+  await app.says('the fleet is running')
+  const url = /the dashboard and the metrics are at (http:[\w.:/]+)/.exec(app.output())?.[1]
+  const answers = ['/livez', '/readyz', '/metrics', '/', '/v1/status'].map(async (place) => {
+    const response = await fetch(`${url}${place}`)
+    return [response.status, response.headers.get('content-type')?.split(';')[0], await response.text()] as const
+  })
+  const [livez, readyz, metrics, page, status] = await Promise.all(answers)
+  expect(livez).toEqual([200, 'text/plain', 'ok\n'])
+  expect(readyz).toEqual([200, 'text/plain', 'running, 1 of 1 workers ready\n'])
+  expect(metrics).toEqual([200, 'text/plain', expect.stringMatching(/^stationmaster_\w+(\{.*\})? \d/m)])
+  expect(page).toEqual([200, 'text/html', expect.stringMatching(/^<!doctype html>/i)])
+  expect(status?.slice(0, 2)).toEqual([200, 'application/json'])
+  expect(JSON.parse(status?.[2] ?? '')).toMatchObject({ version: 1, state: 'running', pid: app.process.pid })
+  app.process.kill('SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it.runIf(hasTerminals).for([
+  [{}, true],
+  [{ NO_COLOR: '' }, true],
+  [{ NO_COLOR: '1' }, false],
+  [{ TERM: 'dumb' }, false],
+] as const)('on a terminal it tells people what happens; with %j in colours: %s', async ([environment, inColours], { cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const app = start(['server.js'], { environment, onTerminal: true })
+  await app.says('the fleet is running')
+  expect(app.output().includes('\u001b[')).toBe(inColours)
+  expect(app.output()).toContain(inColours ? '\u001b[32minfo ' : ' info  the fleet is running')
+  const { pid } = JSON.parse((await cli.run(['status', '--json'])).stdout) as { pid: number }
+  process.kill(pid, 'SIGTERM')
+  expect(await app.ends()).toEqual([0, null])
+})
+
+it('a promise of the config file that fails while the fleet runs drains the fleet and ends with 1, and the cause', async ({ cli, start }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), SERVER)
+  const config = `
+    import { watch } from 'node:fs'
+    watch(import.meta.dirname, (_, name) => name === 'now' && void Promise.reject(new Error('later'))).unref()
+    export default { entry: './server.js' }`
+  await writeFile(path.join(cli.folder, 'stationmaster.config.mjs'), config)
+  const app = start(['--log', 'json'])
+  await app.says('the fleet is running')
+  await writeFile(path.join(cli.folder, 'now'), '')
+  expect(await app.ends()).toEqual([1, null])
+  expect(app.output()).toContain('Something in the supervisor failed that nobody caught (Error: later). If that is not from your config file')
+  expect(app.output()).toMatch(/"event":"worker:exited"[^\n]*"code":0/)
 })

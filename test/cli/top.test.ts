@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { expect } from 'vitest'
 import { status } from '../operator/fake-control.ts'
-import { it } from './harness.ts'
+import { hasTerminals, it, spawnOnTerminal } from './harness.ts'
 import { fakeTerminal, runHere } from './in-process.ts'
+import { follow } from './started.ts'
 
 const [ENTER, LEAVE] = ['\u001b[?1049h', '\u001b[?1049l']
 const terminal = (print: string[]) => ({
@@ -49,4 +50,17 @@ it('leaves the screen alone where nobody listens', async ({ cli }) => {
   const { streams, screen } = fakeTerminal()
   const { code } = await runHere(cli.folder, ['top'], { ...streams, terminal: terminal([]) })
   expect({ code, screen: screen() }).toEqual({ code: 3, screen: '' })
+})
+
+it.runIf(hasTerminals).for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves a real terminal as it was at %s', async (signal, { cli }) => {
+  await cli.supervise()
+  const top = follow(spawnOnTerminal(cli.folder, ['top']))
+  await top.says('q quits')
+  process.kill(Number(/PID (\d+)/.exec(top.output())?.[1]), signal)
+  expect(await top.ends()).toEqual([0, null])
+  const [before, after] = [top.output().split(ENTER)[0] ?? '', top.output().split(LEAVE)[1] ?? '']
+  const settings = /^[\da-f]+(:[\da-f]+){10,}\r?$/m
+  expect(settings.exec(after)?.[0]).toBe(settings.exec(before)?.[0])
+  expect(before).toMatch(settings)
+  expect(top.output()).toContain('\u001b[?25h')
 })

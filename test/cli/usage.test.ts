@@ -6,6 +6,21 @@ import { describe, expect } from 'vitest'
 import { expectSentence, it } from './harness.ts'
 import { runHere } from './in-process.ts'
 
+/** What scripts of others are written against. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  start: ['[entry]', '--config <', '--min <n>', '--max <n>', '--shadow', '--control <', '--admin <host:port>', '--log <', ' -- '],
+  status: ['--json', '--control <'],
+  scale: ['<n|auto>', '--control <'],
+  reload: ['--control <'],
+  drain: ['<worker id>', '--control <'],
+  budget: ['<connections>', '--control <'],
+  explain: ['--last <n>', '--json', '--recording <', '--control <'],
+  top: ['--control <'],
+  check: ['[entry]', '--config <', '--json'],
+  init: ['--railway'],
+  simulate: ['[scenario.json|trace.csv|journal.jsonl]', '--config <', '--seed <n>', '--json', '--compare', '--report <', '--fuzz <n>'],
+}
+
 describe('usage', () => {
   it.for([
     [['stauts'], 'did you mean status?'],
@@ -49,6 +64,19 @@ describe('usage', () => {
     const { code, stdout, stderr } = await runHere(cli.folder, words)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^Usage: stationmaster/)
+  })
+
+  it('--help lists every command, and the exit codes', async ({ cli }) => {
+    const { stdout } = await runHere(cli.folder, ['--help'])
+    const listed = [...stdout.matchAll(/^ {2}(\w+) .*/gm)].map(([, command]) => command)
+    for (const command of Object.keys(COMMANDS)) expect(listed).toContain(command)
+    expect(stdout).toContain('Exit codes: 0 done, 1 the app failed, 2 usage or configuration, 3 no supervisor to talk to.')
+  })
+
+  it.for(Object.entries(COMMANDS))('%s --help has what it takes', async ([command, words], { cli }) => {
+    const { code, stdout } = await runHere(cli.folder, [command, '--help'])
+    expect(code).toBe(0)
+    for (const word of words) expect(stdout).toContain(word)
   })
 
   it('--version prints the version of the package', async ({ cli }) => {
@@ -98,5 +126,19 @@ describe('start refuses before anything is forked, exit 2:', () => {
     expect(stderr).toContain(`The admin server cannot listen on 127.0.0.1:${port}: the port is taken.`)
     expect(await readdir(cli.folder)).toEqual(['server.js'])
     await new Promise((resolve) => holder.close(resolve))
+  })
+})
+
+describe('a promise of the config file that nobody waits for and that fails is told in one sentence, exit 1:', () => {
+  it.for([['check'], ['status'], ['explain'], ['start']])('%s', async (words, { cli }) => {
+    await writeFile(path.join(cli.folder, 'server.js'), `require('node:fs').writeFileSync('ran', '')`)
+    const config = `Promise.reject(new Error('later'))\nexport default { entry: './server.js' }`
+    await writeFile(path.join(cli.folder, 'stationmaster.config.mjs'), config)
+    expect(await cli.run(words)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Something failed that nobody caught, in the config file or in stationmaster itself: later\n',
+    })
+    expect(await readdir(cli.folder)).not.toContain('ran')
   })
 })

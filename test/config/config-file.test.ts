@@ -31,6 +31,8 @@ test.each([
   ['mts', 'export default { entry: "./server.js" } satisfies object', ENTRY],
   ['js', 'export default { entry: "./server.js" }', ENTRY],
   ['js', 'module.exports = { entry: "./server.js" }', ENTRY],
+  ['cjs', 'module.exports = { entry: "./server.js" }', ENTRY],
+  ['cts', 'const entry: string = "./server.js"\nmodule.exports = { entry }', ENTRY],
   ['mjs', 'export default await Promise.resolve({ entry: "./server.js" })', ENTRY],
   [
     'json',

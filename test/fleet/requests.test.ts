@@ -57,6 +57,10 @@ test('scale by hand beyond capacity is obeyed, with a warning that has the numbe
     '4 workers, set by hand, are more than this container carries: 2 CPUs (host) carry 2 workers.',
   )
   expect(driver.fleet.target).toBe(4)
+  driver.bootAll().bootAll() // no more boot at once than there are CPUs
+  expect(driver.commandsOf('answer')).toMatchObject([
+    { error: null, detail: expect.stringMatching(/^4 workers are ready.*4 workers, set by hand, are more than this container carries: 2 CPUs/) },
+  ])
 })
 
 test('a smaller scale lets the cheapest go and a worker whose load is not known stays', () => {

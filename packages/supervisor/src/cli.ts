@@ -37,8 +37,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
       // A primary does little, for months: V8's optimising compilers would take 10 MB and save no time that anybody notices.
       setFlagsFromString('--no-opt')
       setFlagsFromString('--no-maglev')
-      process.removeListener('uncaughtException', failUncaught)
-      return await (await import('./create-supervisor.ts')).runSupervisor(settings)
+      const { runSupervisor } = await import('./create-supervisor.ts')
+      return await runSupervisor(settings, () => process.removeListener('uncaughtException', failUncaught))
     },
     readCapacity: async () => await (await import('./primary/host.ts')).readCapacity(),
     findPortHolder: async (port) => await (await import('./primary/port-holder.ts')).findPortHolder(port),

@@ -8,6 +8,7 @@ import type { Note, TimedNote } from './fleet/note.ts'
 import type { Status } from './fleet/status.ts'
 import { requireEntry } from './operator/entry-file.ts'
 import { openOperatorServers } from './operator/open-servers.ts'
+import { hasColours } from './operator/terminal.ts'
 import type { Decision } from './policy/decision.ts'
 import { readCapacity } from './primary/host.ts'
 import type { Logger } from './primary/ports.ts'
@@ -89,10 +90,11 @@ export async function createSupervisor(options: Options): Promise<Supervisor> {
 
 /**
  * Runs a fleet until it has ended; resolves with the exit code for this process. What `stationmaster start` does.
+ * From the call of `tookOver` on, errors that nobody caught are the fleet's to tell.
  *
  * @internal
  */
-export async function runSupervisor(settings: Settings): Promise<0 | 1> {
+export async function runSupervisor(settings: Settings, tookOver: () => void): Promise<0 | 1> {
   const logger = openLogger(settings)
   const wrapped = process.stdout.isTTY ? null : wrapperWarning()
   if (wrapped !== null) logger.warn(wrapped)
@@ -103,6 +105,7 @@ export async function runSupervisor(settings: Settings): Promise<0 | 1> {
       `Something in the supervisor failed that nobody caught (${name}: ${message}). If that is not from your config file, please report it.\n${stack}`,
     ),
   )
+  tookOver()
   const supervisor = supervise(primary, settings, logger)
   await supervisor.start().catch((error: unknown) => {
     // What kept the fleet from starting is told by its last note.
@@ -117,7 +120,7 @@ function openLogger(settings: Settings): StreamLogger {
   return createLogger({
     format: settings.log,
     stream: process.stdout,
-    colors: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    colors: hasColours(process.stdout, process.env),
     environment: { ...process.env, ...settings.app.env },
   })
 }

@@ -19,6 +19,7 @@ export async function openOperatorServers({ socket, admin, control, log }: Opera
   const controlServer = await openControlServer({ path: socket, control, log })
   try {
     const adminServer = admin && (await openAdminServer({ ...admin, control, log }))
+    if (adminServer) log.info(`the dashboard and the metrics are at ${adminServer.url}`)
     return { close: async () => void (await Promise.all([controlServer.close(), adminServer?.close()])) }
   } catch (error) {
     await controlServer.close()

@@ -12,9 +12,13 @@ export interface Terminal {
 }
 
 /** Colour only on a terminal, and not where NO_COLOR is set (no-color.org: to anything but nothing). */
+export function hasColours(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb'
+}
+
 export function createTerminal(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Terminal {
   const isTerminal = stdout.isTTY === true
-  const colours = isTerminal && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb'
+  const colours = hasColours(stdout, environment)
   // Who reads us may leave first (`status | head -1`); what is left to say is then nobody's.
   for (const stream of [stdout, stderr]) stream.on('error', () => {})
   return {
