@@ -18,6 +18,7 @@ import { policies } from './rows/policies.ts'
 import { polling } from './rows/polling.ts'
 import { cold, spare } from './rows/first-request.ts'
 import { connections, keepAlive } from './rows/rates.ts'
+import { reality } from './rows/reality.ts'
 import { rest } from './rows/rest.ts'
 import { rush } from './rows/rush.ts'
 import { sessions } from './rows/sessions.ts'
@@ -42,6 +43,7 @@ const ROWS: readonly Row[] = [
   budgetThroughput,
   budgetShare,
   simulation,
+  reality,
   policies,
 ]
 const USAGE = `Usage: node bench/run.ts [--quick] [--peers] [row…]

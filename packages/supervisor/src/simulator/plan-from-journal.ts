@@ -16,7 +16,7 @@ export function planFromJournal({ start, events }: Recording): Plan {
   const first = samples[0] as Sampled
   const endedMs = events.at(-1)?.nowMs ?? beganMs
   const { tickMs, capacity } = start.settings
-  const request = requestOf(samples, tickMs)
+  const { request, idleShare, cpuShare } = costsOf(samples, tickMs)
   const memoryBytes = median(samples.flatMap((event) => event.samples.flatMap((sample) => sample.memoryBytes ?? []))) ?? STANDARD.memoryBytes
   const scenario: Scenario = {
     seed: STANDARD.seed,
@@ -30,8 +30,10 @@ export function planFromJournal({ start, events }: Recording): Plan {
       leakPerRequestBytes: 0,
       gcEveryBytes: Number.MAX_SAFE_INTEGER,
       gcPauseMs: 0,
+      idleShare,
+      cpuShare,
     },
-    host: { cpus: capacity.cpus, memoryBytes: capacity.memoryBytes },
+    host: { cpus: capacity.cpus, memoryBytes: capacity.memoryBytes, others: othersOf(samples, beganMs) },
     database: { concurrency: STANDARD.databaseConcurrency },
     faults: events.flatMap((event) => (event.kind === 'exited' && event.code !== null && event.code !== 0 ? [crashAt(event.nowMs - beganMs)] : [])),
     requests: events.flatMap((event) => requestsOf(event, beganMs)),
@@ -64,18 +66,45 @@ function loadOf(samples: readonly Sampled[], beganMs: number, tickMs: number): L
   })
 }
 
-function requestOf(samples: readonly Sampled[], tickMs: number): Scenario['request'] {
-  let [requests, cpuMs] = [0, 0]
-  for (const { cpu, report } of samples.flatMap((event) => event.samples)) {
-    if (cpu === null || report === null) continue
-    requests += report.requests
-    // An idle process takes some time of its own; of few requests nothing can be told.
-    if (report.requests > 0) cpuMs += cpu * tickMs
-  }
-  if (requests === 0) return { cpuMs: STANDARD.cpuMs, waitMs: STANDARD.waitMs }
-  const perRequestMs = Math.max(0.001, cpuMs / requests)
-  const times = merge(samples.flatMap((event) => event.samples.flatMap(({ report }) => (report ? [report.latencies] : []))))
-  return { cpuMs: perRequestMs, waitMs: Math.max(0, (percentileMs(times, 0.5) ?? 0) - perRequestMs) }
+/** Loops that were busier tell of the queue, and not of what a request takes. */
+const BUSY = 0.95
+/** Response times of loops that were less busy than this are hardly longer than the requests themselves take. */
+const CALM = 0.5
+const WAITS = 20
+
+/** What a request takes, told from how much busier loops were that answered more of them. */
+function costsOf(samples: readonly Sampled[], tickMs: number): { request: Scenario['request']; idleShare: number; cpuShare: number } {
+  const looks = samples.flatMap((event) =>
+    event.samples.flatMap(({ cpu, report }) =>
+      cpu === null || report === null ? [] : [{ cpuMs: cpu * tickMs, loopMs: report.eventLoopUtilization * report.intervalMs, ...report }],
+    ),
+  )
+  const asked = looks.filter(({ requests }) => requests > 0)
+  if (asked.length === 0) return { request: { cpuMs: STANDARD.cpuMs, waitMs: STANDARD.waitMs }, idleShare: 0, cpuShare: 1 }
+  const free = asked.filter(({ eventLoopUtilization }) => eventLoopUtilization < BUSY)
+  const { slope: loopMs, start } = lineThrough((free.length > 0 ? free : asked).map(({ requests, loopMs: y }) => [requests, y]))
+  const cpuShare = Math.min(1, sum(asked.map(({ cpuMs }) => cpuMs)) / Math.max(1, sum(asked.map((look) => look.loopMs))))
+  const calm = asked.filter(({ eventLoopUtilization }) => eventLoopUtilization < CALM)
+  const times = merge((calm.length > 0 ? calm : asked).map(({ latencies }) => latencies))
+  const waitsMs = Array.from({ length: WAITS }, (_, index) => Math.max(0, (percentileMs(times, (index + 0.5) / WAITS) ?? 0) - loopMs))
+  return { request: { cpuMs: loopMs, waitMs: sum(waitsMs) / WAITS, waitsMs }, idleShare: start / tickMs, cpuShare }
+}
+
+/** The line that fits best. Where the points do not tell of one, it begins at zero. */
+function lineThrough(points: readonly (readonly [x: number, y: number])[]): { readonly slope: number; readonly start: number } {
+  const meanOf = (values: readonly number[]): number => sum(values) / values.length
+  const [meanX, meanY] = [meanOf(points.map(([x]) => x)), meanOf(points.map(([, y]) => y))]
+  const spread = sum(points.map(([x]) => (x - meanX) ** 2))
+  const slope = spread === 0 ? 0 : sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) / spread
+  const start = meanY - slope * meanX
+  return slope > 0 && start > 0 ? { slope, start } : { slope: Math.max(0.001, meanY / meanX), start: 0 }
+}
+
+/** What the machine was busy with besides these workers. */
+function othersOf(samples: readonly Sampled[], beganMs: number): NonNullable<Scenario['host']['others']> {
+  return samples.flatMap(({ nowMs, usage, samples: of }) =>
+    usage.cpus === null ? [] : [{ atMs: Math.max(0, nowMs - beganMs), cpus: Math.max(0, usage.cpus - sum(of.map(({ cpu }) => cpu ?? 0))) }],
+  )
 }
 
 function bootMsOf(events: readonly FleetEvent[]): number | null {
@@ -96,3 +125,4 @@ function requestsOf(event: FleetEvent, beganMs: number): OperatorRequest[] {
 }
 
 const median = (values: readonly number[]): number | null => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

@@ -25,6 +25,9 @@ export interface Course {
   readonly utilization: number
 }
 
+/** Steps of this length around a circle leave no gap larger than they must. */
+const GOLDEN = 0.618_033_988_749_895
+
 /** Courses whose counted parts differ by less than this are one: their responses could not be told apart. */
 const SAME_MS = 0.5
 
@@ -40,6 +43,13 @@ interface Gathered {
 export class ResponseTimes {
   #gathered: Gathered[] = []
   #counts: number[] = []
+  readonly #offsetsMs: readonly number[]
+  #turn = 0
+
+  /** By how much responses differ that have the same course, each as likely as the others. */
+  constructor(offsetsMs: readonly number[] = [0]) {
+    this.#offsetsMs = offsetsMs
+  }
 
   addCourse({ baseMs, serviceMs, utilization }: Course, count: number): void {
     const last = this.#gathered.at(-1)
@@ -64,12 +74,23 @@ export class ResponseTimes {
     const meanWaitMs = serviceMs / (2 * (1 - busy))
     let share = 1 - busy
     let counted = Math.round(count * share)
-    this.#add(baseMs, counted)
+    this.#addEach(baseMs, counted)
     for (const [part, multiple] of WAITS) {
       share += busy * part
       const upTo = Math.round(count * Math.min(1, share))
-      this.#add(baseMs + multiple * meanWaitMs, upTo - counted)
+      this.#addEach(baseMs + multiple * meanWaitMs, upTo - counted)
       counted = upTo
+    }
+  }
+
+  /** Takes the offsets by turns, far apart from one to the next, so that few responses show all of them too. */
+  #addEach(durationMs: number, count: number): void {
+    const { length } = this.#offsetsMs
+    const each = Math.floor(count / length)
+    if (each > 0) for (const offsetMs of this.#offsetsMs) this.#add(Math.max(0, durationMs + offsetMs), each)
+    for (let left = count - each * length; left > 0; left--) {
+      this.#turn = (this.#turn + GOLDEN) % 1
+      this.#add(Math.max(0, durationMs + (this.#offsetsMs[Math.floor(this.#turn * length)] as number)), 1)
     }
   }
 

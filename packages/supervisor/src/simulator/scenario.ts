@@ -29,6 +29,8 @@ export interface RequestModel {
   readonly cpuMs: number
   /** Time spent waiting elsewhere: a database, another service. */
   readonly waitMs: number
+  /** As they were measured, each as likely as the others; `waitMs` is their mean. Absent: all wait alike. */
+  readonly waitsMs?: readonly number[]
 }
 
 export interface WorkerModel {
@@ -41,10 +43,16 @@ export interface WorkerModel {
   /** Garbage that is collected at once, in a pause of the whole process. */
   readonly gcEveryBytes: number
   readonly gcPauseMs: number
+  /** Share of the event loop that is busy without any request. Absent: none. */
+  readonly idleShare?: number
+  /** Of the time on the event loop, what takes a core: a loop is also held up by calls that wait. Absent: all of it. */
+  readonly cpuShare?: number
 }
 
 export interface HostModel {
   readonly cpus: number
+  /** Cores that other processes of the machine took, as it was measured. Absent: none. */
+  readonly others?: readonly { readonly atMs: number; readonly cpus: number }[]
   readonly memoryBytes: number
 }
 

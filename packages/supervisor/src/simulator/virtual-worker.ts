@@ -53,7 +53,7 @@ export class VirtualWorker {
   readonly #model: WorkerModel
   readonly #onLoop: Batch[] = []
   readonly #elsewhere: Away[] = []
-  readonly #times = new ResponseTimes()
+  readonly #times: ResponseTimes
   #waiting = 0
   #away = 0
   #savedMs = 0
@@ -73,6 +73,7 @@ export class VirtualWorker {
     this.accepting = worker.accepting
     this.#request = request
     this.#model = model
+    this.#times = new ResponseTimes(request.waitsMs?.map((waitMs) => waitMs - request.waitMs))
   }
 
   /** Requests received and not yet answered. */
@@ -88,10 +89,11 @@ export class VirtualWorker {
     return this.#model.memoryBytes + this.#garbageBytes + this.#leakedBytes + this.queue * this.#model.memoryPerRequestBytes
   }
 
-  /** Core time that it would use in a slice if nobody else wanted any. */
+  /** Time on its loop that it would use in a slice if nobody else wanted a core. */
   wantsMs(sliceMs: number): number {
     if (this.hung) return sliceMs // it runs, but in circles
-    return this.state === 'booting' ? 0 : Math.min(sliceMs, Math.max(0, this.#waiting * this.#request.cpuMs - this.#savedMs))
+    if (this.state === 'booting') return 0
+    return Math.min(sliceMs, this.#idleMs(sliceMs) + Math.max(0, this.#waiting * this.#request.cpuMs - this.#savedMs))
   }
 
   accept(arrivedAtMs: number, requests: number): void {
@@ -106,11 +108,11 @@ export class VirtualWorker {
 
   /** Lets the loop run for a slice that ends at `nowMs`. Answers how many requests were answered. */
   run(slice: Slice): number {
-    this.#busyMs += slice.grantedMs
+    this.#busyMs += slice.grantedMs * (this.#model.cpuShare ?? 1)
     this.#loopMs += Math.min(slice.sliceMs, (slice.grantedMs * slice.sliceMs) / Math.min(slice.sliceMs, slice.limitMs))
     if (this.hung) return 0
     const { cpuMs } = this.#request
-    const hadMs = slice.grantedMs + this.#savedMs
+    const hadMs = Math.max(0, slice.grantedMs - this.#idleMs(slice.sliceMs)) + this.#savedMs
     const served = Math.min(this.#waiting, cpuMs > 0 ? Math.floor(hadMs / cpuMs + 1e-9) : this.#waiting)
     this.#utilization = slice.grantedMs / Math.min(slice.sliceMs, slice.limitMs)
     this.#serve(served, slice)
@@ -118,6 +120,11 @@ export class VirtualWorker {
     this.#savedMs = this.#waiting > 0 ? Math.max(0, hadMs - served * cpuMs) : 0
     this.#collectGarbage(served)
     return this.#answerDue(slice.nowMs)
+  }
+
+  /** What it does whether it is asked or not. */
+  #idleMs(sliceMs: number): number {
+    return sliceMs * (this.#model.idleShare ?? 0)
   }
 
   #serve(served: number, { nowMs, sliceMs, limitMs, waitMs }: Slice): void {

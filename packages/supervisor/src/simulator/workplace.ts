@@ -2,7 +2,7 @@ import type { Sample, Usage } from '../policy/sample.ts'
 import type { Arrivals } from './arrivals.ts'
 import { type Backends, VirtualPool } from './database.ts'
 import type { Random } from './random.ts'
-import type { Fault, FaultKind, Scenario } from './scenario.ts'
+import { createLoad, type Fault, type FaultKind, type Scenario } from './scenario.ts'
 import { levelOut, shareCores } from './share-cores.ts'
 import { VirtualWorker } from './virtual-worker.ts'
 
@@ -16,6 +16,8 @@ export interface Ledger {
 
 const SLOW_DATABASE_FACTOR = 10
 const NEIGHBOUR_SHARE = 0.5
+/** The kernel lets nobody starve. */
+const LEAST_CPUS = 0.1
 /** The deadline that coordination with Redis gives itself. */
 const REDIS_DEADLINE_MS = 500
 
@@ -26,6 +28,7 @@ export class Workplace {
   readonly #arrivals: Arrivals
   /** Null where nobody limits the connections: then they are not counted. */
   readonly #backends: Backends | null
+  readonly #othersCpus: (atMs: number) => number
   #arrived = 0
   #answered = 0
   #cut = 0
@@ -36,6 +39,7 @@ export class Workplace {
     this.#scenario = scenario
     this.#arrivals = arrivals
     this.#backends = backends
+    this.#othersCpus = createLoad((scenario.host.others ?? []).map(({ atMs, cpus }) => ({ atMs, requestsPerSecond: cpus })))
   }
 
   ledger(): Ledger {
@@ -80,12 +84,14 @@ export class Workplace {
   /** Lets `sliceMs` pass that end at `nowMs`. */
   pass(nowMs: number, sliceMs: number): void {
     this.#arrive(nowMs, sliceMs)
-    const { host } = this.#scenario
+    const { host, worker: model } = this.#scenario
+    const cpuShare = model.cpuShare ?? 1
     const workers = [...this.workers.values()]
-    const cpus = host.cpus * (this.inForce('busy-neighbour', nowMs) ? NEIGHBOUR_SHARE : 1)
+    const free = Math.max(LEAST_CPUS, host.cpus - this.#othersCpus(nowMs))
+    const cpus = free * (this.inForce('busy-neighbour', nowMs) ? NEIGHBOUR_SHARE : 1)
     const { shares, limitMs } = shareCores(
       workers.map((worker) => worker.wantsMs(sliceMs)),
-      cpus * sliceMs,
+      (cpus * sliceMs) / cpuShare,
     )
     const waitMs = this.#waitMs(workers, nowMs)
     for (const [index, worker] of workers.entries()) {
