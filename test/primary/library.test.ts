@@ -64,6 +64,51 @@ describe('a supervisor as a library', () => {
     expect(code).toBe(0)
   })
 
+  test('has started when workers.min are ready, not when the first one is', async () => {
+    const { code, lines } = await live('start two', { entry: 'waits-second.mjs' })
+    expect(lines).toEqual([{ what: 'one is ready', value: { slot: 0, isStarted: false } }, { what: 'ready', value: 2 }, STOPPED])
+    expect(code).toBe(0)
+  })
+
+  test('tells of each change of size to who listens, is by hand until auto, and remembers what was decided', async () => {
+    const { code, lines } = await live('tell of sizes')
+    const [grown, shrunk] = [
+      { from: 1, to: 3, lane: 'manual' },
+      { from: 3, to: 2, lane: 'manual' },
+    ]
+    expect(lines).toEqual([
+      SETTLED,
+      { what: 'scale', value: '3 workers are ready' },
+      { what: 'mode', value: 'manual' },
+      { what: 'scale', value: '2 workers are ready' },
+      { what: 'scaled', value: [{ from: 1, to: 3, reason: 'by hand' }] },
+      { what: 'scale', value: expect.any(String) },
+      { what: 'mode', value: 'auto' },
+      { what: 'decisions', value: [[shrunk], [grown, shrunk]] },
+      STOPPED,
+    ])
+    expect(code).toBe(0)
+  })
+
+  test('rejects a reload to a release that does not start, keeps the workers it has, and takes the next release', async () => {
+    const { code, lines } = await live('reload to a bad release')
+    const kept = [{ id: 1, generation: 1, state: 'ready' }]
+    expect(lines).toEqual([
+      SETTLED,
+      { what: 'reload', code: 'SM_RELOAD_FAILED' },
+      { what: 'workers', value: [kept, kept] },
+      { what: 'reload', value: expect.stringMatching(/^generation \d is serving: 1 worker was replaced/) },
+      STOPPED,
+    ])
+    expect(code).toBe(0)
+  })
+
+  test('says the same as its control socket', async () => {
+    const { code, lines } = await live('compare')
+    expect(lines.slice(2)).toEqual([{ what: 'same status', value: true }, { what: 'same decisions', value: true }, STOPPED])
+    expect(code).toBe(0)
+  })
+
   test('that was stopped before it was started starts nothing', async () => {
     const { code, lines } = await live('stop first')
     expect(lines).toEqual([STOPPED, { what: 'start', code: 'SM_STOPPING' }, STOPPED])

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
+import type { Station } from './harness/station.ts'
+import { until } from './harness/until.ts'
 
 /** What `npm start` looks like from below: it takes its command line for a title. */
 const AS_NPM = `
@@ -50,5 +52,41 @@ describe('a wrapper around the supervisor', () => {
   it('that is none is not told of', async ({ stage }) => {
     const station = await stage.start({ app: 'plain' })
     expect(station.notes().filter(({ msg }) => told.test(msg))).toEqual([])
+  })
+})
+
+describe('the place in the fleet that a worker finds in its environment', () => {
+  /** Waits until each of the workers has told its place, and that is the one the status knows. */
+  async function tellTheirPlaces(station: Station, workers: number): Promise<void> {
+    const { id: replicaId } = await station.until('the name of the replica', ({ replica }) => replica)
+    const known = (await station.running(workers)).map(({ id, slot, generation }) => [id, slot, generation].map(String))
+    const told = (): string[][] => [...station.stdout.matchAll(/^PLACE (.*)$/gm)].map(([, place = '']) => JSON.parse(place) as string[])
+    const ofThem = (): string[][] => told().filter(([id]) => known.some(([other]) => other === id))
+    await until('the places of all workers', () => ofThem().length === workers, { instead: () => station.told() })
+    expect(ofThem().sort()).toEqual(known.map((place) => [...place, replicaId]).sort())
+  }
+
+  it('is the one that the status shows, and the successor of one that died has its slot', async ({ stage }) => {
+    const station = await stage.start({ app: 'tells-its-place' })
+    await tellTheirPlaces(station, 2)
+    const slots = async (): Promise<number[]> => (await station.running(2)).map(({ slot }) => slot).sort()
+    expect(await slots()).toEqual([0, 1])
+    const victim = (await station.running(2)).find(({ slot }) => slot === 0)
+    process.kill(victim?.pid as number, 'SIGKILL')
+    await station.noted('worker:exited')
+    await tellTheirPlaces(station, 2)
+    expect(await slots()).toEqual([0, 1])
+    await station.control.reload()
+    await tellTheirPlaces(station, 2)
+    expect(await slots()).toEqual([0, 1])
+    await station.control.scale(4)
+    await tellTheirPlaces(station, 4)
+    expect((await station.running(4)).map(({ slot }) => slot).sort()).toEqual([0, 1, 2, 3])
+  })
+
+  it("has the platform's name of the replica where it gives one", async ({ stage }) => {
+    const station = await stage.start({ app: 'tells-its-place', env: { RAILWAY_REPLICA_ID: 'c0ffee', RAILWAY_DEPLOYMENT_DRAINING_SECONDS: '40' } })
+    expect((await station.status())?.replica.id).toBe('c0ffee')
+    await tellTheirPlaces(station, 2)
   })
 })
