@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resolveOptions } from '../../packages/supervisor/src/config/resolve.ts'
-import { advanceBusiest, busiestOf } from '../../packages/supervisor/src/policy/elsewhere.ts'
+import { advanceShare, busiestOf, othersOf } from '../../packages/supervisor/src/policy/elsewhere.ts'
 import type { WorkerFacts } from '../../packages/supervisor/src/policy/signals.ts'
 import { Driver, fleetSettings, reportOf } from '../fleet/driver.ts'
 import { Policy } from './policy.ts'
@@ -39,6 +39,21 @@ describe('requests wait while all workers idle', () => {
     ['one is silent', { busiest: null }],
   ] as const)('%s: the fleet grows as it always did', ([, fields]) => {
     expect(new Policy(2, {}, fields).feed({ ...waiting, queue: 150 }, 30).target).toBe(3)
+  })
+
+  test.for([
+    [{ queue: 150 }, 60],
+    [{ queue: 900, p95: 9000 }, 300],
+  ] as const)('%o: one worker is full and the others have time left: it stays, and says whose requests wait', ([values, seconds]) => {
+    const policy = new Policy(3, {}, { busiest: 1, others: 0.3 }).feed({ ...waiting, ...values }, seconds)
+    expect(policy.changes()).toEqual([])
+    expect(policy.told.map(({ heldBackBy }) => heldBackBy[0])).toContainEqual(
+      expect.stringMatching(/^lopsided: one worker uses 100 % of its event loop or of a core, and the others 30 % in the mean; /),
+    )
+  })
+
+  test.for([{ others: 0.5 }, { others: null }])('one is full, and of the others %o: it grows', (fields) => {
+    expect(new Policy(3, {}, { busiest: 1, ...fields }).feed({ ...waiting, queue: 150 }, 30).target).toBeGreaterThan(3)
   })
 
   test('the floor needs no reason', () => {
@@ -80,6 +95,12 @@ test('the busiest worker counts, by its loop or by its other threads; a silent o
   expect(busiestOf([])).toBeNull()
 })
 
+test('the others are all but the busiest, in the mean', () => {
+  expect(othersOf([facts(0.1, 0.2), facts(0.1, 0.9), facts(0.4, 0.2)])).toBeCloseTo(0.3)
+  expect(othersOf([facts(0.1, 0.9)])).toBeNull()
+  expect(othersOf([facts(0.1, 0.2), facts(0.1, null)])).toBeNull()
+})
+
 test('the fleet tells its policy, and asks for no replicas that would wait as well', () => {
   const driver = new Driver(fleetSettings({ workers: { max: 2 } })).send({ kind: 'started' }).bootAll()
   for (let second = 0; second < 60; second++) driver.tick({ cpu: 0.05, report: reportOf({ queue: 900, eventLoopUtilization: 0.1 }) })
@@ -91,10 +112,10 @@ test('the fleet tells its policy, and asks for no replicas that would wait as we
 })
 
 test('requests that come in all at once keep a loop busy for a moment, a rush keeps it so', () => {
-  let mean = advanceBusiest(null, 0.05, 1000)
-  mean = advanceBusiest(mean, 1, 1000)
+  let mean = advanceShare(null, 0.05, 1000)
+  mean = advanceShare(mean, 1, 1000)
   expect(mean).toBeGreaterThan(0.5)
-  mean = advanceBusiest(advanceBusiest(mean, 0.05, 1000), 0.05, 1000)
+  mean = advanceShare(advanceShare(mean, 0.05, 1000), 0.05, 1000)
   expect(mean).toBeLessThan(0.5)
-  expect(advanceBusiest(mean, null, 1000)).toBeNull()
+  expect(advanceShare(mean, null, 1000)).toBeNull()
 })

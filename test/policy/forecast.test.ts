@@ -106,6 +106,7 @@ describe('with scaling.predict', () => {
             serving: target,
             bootMs,
             busiest: null,
+            others: null,
             ...limits,
           }
           const [on, off] = [true, false].map((predict) => decide(state, input, { ...defaultScaling, predict }))

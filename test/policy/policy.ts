@@ -55,6 +55,7 @@ export class Policy {
       serving: target,
       bootMs: null,
       busiest: null,
+      others: null,
     }
     const input = { ...base, ...this.fields }
     const verdict = decide(this.state, input, this.settings)

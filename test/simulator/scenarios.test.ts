@@ -38,6 +38,19 @@ test('reports-lost: the fleet does not shrink before the reports are back for a 
   for (const { atMs } of shrunk) expect(atMs).toBeGreaterThan((130 + 300) * 1000)
 })
 
+test('one-worker-hot: growth ends where the others would idle, and the decision says for whom they would', () => {
+  const held = named('one-worker-hot').decisions.flatMap(({ heldBackBy }) => heldBackBy)
+  expect(held.join('\n')).toMatch(/lopsided: one worker uses (9\d|100) % .* and the others \d\d % in the mean/)
+  expect(held.join('\n')).not.toContain('replicas are needed')
+})
+
+test('websockets: memory alone makes it grow, and it shrinks only when memory is free again', () => {
+  const { decisions } = named('websockets')
+  const grown = decisions.filter(({ from, to }) => to > from)
+  expect(grown.map(({ reason }) => reason)).toEqual(grown.map(() => expect.stringMatching(/^memory \d+ % above 80 %/)))
+  expect(decisions.some(({ from, to, reason }) => to < from && reason.includes('memory'))).toBe(true)
+})
+
 test('flash-crowd: the first growth comes within four seconds of the rush, by the surge lane', () => {
   const [first] = named('flash-crowd').decisions.filter(({ from, to }) => to > from)
   expect(first).toMatchObject({ lane: 'surge' })

@@ -1,5 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
-import { busiestOf } from '../policy/elsewhere.ts'
+import { busiestOf, othersOf } from '../policy/elsewhere.ts'
 import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
@@ -51,6 +51,7 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
     max,
     signals,
     busiest: busiestOf(facts),
+    others: othersOf(facts),
     ...ceilings,
     byHand,
     ready,
@@ -82,9 +83,9 @@ function spareTarget(fleet: Fleet): number {
 
 function scale(draft: Draft, input: ScaleInput): void {
   const { fleet } = draft
-  const { state, decision: ofWorkers, news, waitsElsewhere } = decide(fleet.scale, input, scalingInForce(fleet))
+  const { state, decision: ofWorkers, news, isInVain } = decide(fleet.scale, input, scalingInForce(fleet))
   fleet.scale = state
-  const decision = { ...ofWorkers, replicas: countReplicas(draft, input, waitsElsewhere ? { ...ofWorkers, wanted: ofWorkers.from } : ofWorkers) }
+  const decision = { ...ofWorkers, replicas: countReplicas(draft, input, isInVain ? { ...ofWorkers, wanted: ofWorkers.from } : ofWorkers) }
   fleet.standing = decision
   // What the load would call for is there to be asked for, but while the size is set by hand it is not news.
   if (news && !input.byHand) carryOut(draft, decision)

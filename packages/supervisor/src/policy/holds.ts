@@ -1,5 +1,5 @@
 import type { SignalReading } from './decision.ts'
-import { advanceBusiest } from './elsewhere.ts'
+import { advanceShare } from './elsewhere.ts'
 import type { ScalingSettings, Trigger } from './settings.ts'
 import type { Signals } from './signals.ts'
 import { type Hold, advanceHold, heldForMs, heldLongEnough } from './window.ts'
@@ -16,9 +16,11 @@ export interface Holds {
   readonly expected: HoldsByName
   /** The share of its time that the busiest worker uses, mean of the last seconds; null where that is not known. */
   readonly busiest: number | null
+  /** The same of the others, in the mean. */
+  readonly others: number | null
 }
 
-export const noHolds: Holds = { up: {}, down: {}, surge: {}, expected: {}, busiest: null }
+export const noHolds: Holds = { up: {}, down: {}, surge: {}, expected: {}, busiest: null, others: null }
 
 export interface Tick {
   readonly nowMs: number
@@ -26,6 +28,8 @@ export interface Tick {
   readonly signals: Signals
   /** The share of its time that the busiest worker uses; null where that is not known. */
   readonly busiest: number | null
+  /** The same of the others, in the mean. */
+  readonly others: number | null
   /** Means that are to be expected when a worker forked now would serve; empty where nothing is foretold. */
   readonly expected: Readonly<Record<string, number>>
 }
@@ -55,7 +59,8 @@ export function advanceHolds(holds: Holds, tick: Tick, settings: ScalingSettings
     down: advanceSide(holds.down, settings.down, tick, 'below'),
     surge: advanceSide(holds.surge, surgeTriggers(settings), tick, 'above'),
     expected: advanceSide(holds.expected, expectedTriggers(settings), tick, 'expected'),
-    busiest: advanceBusiest(holds.busiest ?? null, tick.busiest, tick.intervalMs),
+    busiest: advanceShare(holds.busiest ?? null, tick.busiest, tick.intervalMs),
+    others: advanceShare(holds.others ?? null, tick.others, tick.intervalMs),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Ceiling } from './capacity.ts'
 import { describeMs } from './describe.ts'
-import { waitsElsewhere } from './elsewhere.ts'
+import { whyInVain } from './elsewhere.ts'
 import { type Flaps, downCooldownMs, penaltyFactor } from './flaps.ts'
 import type { Proposal } from './propose.ts'
 import { type Change, allowanceOf } from './rate.ts'
@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly byHand: boolean
   /** The share of its time that the busiest worker uses; null where that is not known. */
   readonly busiest: number | null
+  /** The same of the others, in the mean. */
+  readonly others: number | null
   readonly past: Past
 }
 
@@ -36,16 +38,13 @@ export interface Past {
   readonly changes: readonly Change[]
 }
 
-/** The name of the obstacle that more replicas would meet as well. */
-export const ELSEWHERE = 'elsewhere'
-
 /** Everything that holds a proposal back, most telling first. A proposal to stay as it is meets only the operator's hand. */
 export function findObstacles(proposal: Proposal, now: Circumstances, settings: ScalingSettings): Obstacle[] {
   const obstacles: Obstacle[] = []
   if (now.byHand) obstacles.push({ ...stayAt(now), name: 'manual', ...BY_HAND })
   if (proposal.wanted === now.target) return obstacles
   const grows = proposal.wanted > now.target
-  if (grows) obstacles.push(...elsewhereObstacle(proposal, now, settings))
+  if (grows) obstacles.push(...vainObstacle(proposal, now, settings))
   const shadow = settings.mode === 'shadow'
   // Nothing that is decided in shadow mode comes true, so without its cooldown a surge would decide the same at every tick.
   if (proposal.lane === 'window' || shadow) obstacles.push(...cooldownObstacle(now, settings, grows))
@@ -60,12 +59,12 @@ const BY_HAND = { sentence: 'manual: the size was set by hand; `scale auto` give
 const stayAt = ({ target }: Circumstances): { readonly limit: number } => ({ limit: target })
 
 /** Floors and the user's own policy name no signals, or name them for people only. */
-function elsewhereObstacle({ lane, signals }: Proposal, now: Circumstances, settings: ScalingSettings): Obstacle[] {
+function vainObstacle({ lane, signals }: Proposal, now: Circumstances, settings: ScalingSettings): Obstacle[] {
   if (lane === 'bounds' || lane === 'custom') return []
-  const sentence = waitsElsewhere(Object.keys(signals), now.busiest, settings)
-  if (sentence === null) return []
+  const inVain = whyInVain(Object.keys(signals), now, settings)
+  if (inVain === null) return []
   const wouldChange = 'busier workers, or a threshold of your own (scaling.up) for what its workers take at a time'
-  return [{ ...stayAt(now), name: ELSEWHERE, sentence, wouldChange }]
+  return [{ ...stayAt(now), ...inVain, wouldChange }]
 }
 
 /** After growth wait before growing again; after any change wait before shrinking. */

@@ -1,10 +1,11 @@
 import type { Advice } from './advice.ts'
 import type { Ceiling } from './capacity.ts'
 import type { Decision } from './decision.ts'
+import { IN_VAIN } from './elsewhere.ts'
 import { type Flaps, flapsAfterGrowth, forgetFlaps, noFlaps } from './flaps.ts'
 import { type Trends, advanceTrends, expectedMeans } from './forecast.ts'
 import { type Holds, type Tick, advanceHolds, noHolds } from './holds.ts'
-import { ELSEWHERE, type Obstacle, findObstacles } from './obstacles.ts'
+import { type Obstacle, findObstacles } from './obstacles.ts'
 import { type Bounds, type Proposal, propose } from './propose.ts'
 import { type Change, remember } from './rate.ts'
 import type { ScalingSettings } from './settings.ts'
@@ -60,8 +61,8 @@ export interface ScaleVerdict {
   readonly decision: Decision
   /** True when the answer is news: a change, or one that is held back by something new. */
   readonly news: boolean
-  /** Requests wait for something that neither workers nor replicas could give them. */
-  readonly waitsElsewhere: boolean
+  /** What requests wait for neither workers nor replicas could give them. */
+  readonly isInVain: boolean
 }
 
 /** What held a decision back and was gone for this long is news when it is back. */
@@ -75,15 +76,15 @@ export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSe
   const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
   const proposal = propose(holds, tick, { ...input, surged: state.surged ?? 0 }, settings, input.advice)
   const past: ScaleState = { ...state, trends, flaps }
-  const obstacles = findObstacles(proposal, { ...input, busiest: holds.busiest, past }, settings)
+  const obstacles = findObstacles(proposal, { ...input, busiest: holds.busiest, others: holds.others, past }, settings)
   const decision = toDecision(proposal, obstacles, input)
-  const waitsElsewhere = obstacles.some(({ name }) => name === ELSEWHERE)
-  if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true, waitsElsewhere }
+  const isInVain = obstacles.some(({ name }) => IN_VAIN.has(name))
+  if (decision.to !== input.target) return { state: afterDecision(past, decision, decision.to, settings), decision, news: true, isInVain }
   // In shadow mode the windows begin anew as if the change had been made, so that its record reads like the real one.
   const shadowed = obstacles.length === 1 && obstacles[0]?.name === 'shadow'
-  if (shadowed) return { state: afterDecision(past, decision, decision.wanted, settings), decision, news: true, waitsElsewhere }
+  if (shadowed) return { state: afterDecision(past, decision, decision.wanted, settings), decision, news: true, isInVain }
   const heldBack = nextHeldBack(state, input, proposal, obstacles)
-  return { state: { ...past, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack), waitsElsewhere }
+  return { state: { ...past, holds, heldBack }, decision, news: isNews(state.heldBack, heldBack), isInVain }
 }
 
 /** Readings of the old size say nothing about the new one: after every change the windows begin anew. */

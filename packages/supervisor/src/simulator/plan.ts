@@ -33,6 +33,8 @@ export const STANDARD = {
   memoryPerRequestBytes: 2e5,
   gcEveryBytes: 32e6,
   gcPauseMs: 15,
+  socketStaysS: 600,
+  socketMemoryBytes: 50_000,
   replicaBootMs: 60_000,
   databaseConcurrency: 10_000,
 } as const

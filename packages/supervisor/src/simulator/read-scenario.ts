@@ -2,8 +2,8 @@ import { describe, faultsOf } from '../config/fault.ts'
 import { inputFault } from './input-fault.ts'
 import { lineOfPath, linesOfJson } from './json-places.ts'
 import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
-import type { Fault, OperatorRequest, ReplicaModel, Scenario } from './scenario.ts'
-import { type GivenFault, type GivenRequest, type GivenScenario, type GivenWorker, scenarioKind } from './scenario-kind.ts'
+import type { Fault, OperatorRequest, ReplicaModel, Scenario, SocketModel } from './scenario.ts'
+import { type GivenFault, type GivenRequest, type GivenScenario, type GivenSockets, type GivenWorker, scenarioKind } from './scenario-kind.ts'
 
 /** So long do faults last that last, where nobody says how long. */
 const STANDARD_FAULT_S = 60
@@ -102,6 +102,8 @@ function scenarioOf(given: GivenScenario): Scenario {
     worker: workerOf(given.worker),
     host: { cpus: given.host?.cpus ?? STANDARD.cpus, memoryBytes: given.host?.memoryBytes ?? STANDARD.hostMemoryBytes },
     database: { concurrency: given.database?.concurrency ?? STANDARD.databaseConcurrency },
+    ...(given.sessions ? { sessions: given.sessions } : {}),
+    ...(given.sockets ? { sockets: socketsOf(given.sockets) } : {}),
     ...(given.replicas ? { replicas: replicasOf(given.replicas) } : {}),
     faults: (given.faults ?? []).map(faultOf),
     requests: (given.operator ?? []).map(requestOf),
@@ -115,6 +117,15 @@ function replicasOf({
   follow = true,
 }: NonNullable<GivenScenario['replicas']>): ReplicaModel {
   return { min, max, bootMs, follow }
+}
+
+function socketsOf(given: GivenSockets): SocketModel {
+  return {
+    perRequest: given.perRequest ?? 1,
+    staysMs: (given.staysS ?? STANDARD.socketStaysS) * 1000,
+    memoryBytes: given.memoryBytes ?? STANDARD.socketMemoryBytes,
+    cpuMsPerSecond: given.cpuMsPerSecond ?? 0,
+  }
 }
 
 export function workerOf(given: GivenWorker | undefined): Scenario['worker'] {

@@ -14,11 +14,20 @@ export interface GivenScenario {
   readonly worker: GivenWorker | undefined
   readonly host: { readonly cpus: number | undefined; readonly memoryBytes: number | undefined } | undefined
   readonly database: { readonly concurrency: number } | undefined
+  readonly sessions: { readonly hotShare: number } | undefined
+  readonly sockets: GivenSockets | undefined
   readonly replicas: GivenReplicas | undefined
   readonly objective: { readonly p95Ms: number } | undefined
   readonly faults: readonly GivenFault[] | undefined
   readonly operator: readonly GivenRequest[] | undefined
   readonly expect: Readonly<Record<string, Range | undefined>> | undefined
+}
+
+export interface GivenSockets {
+  readonly perRequest: number | undefined
+  readonly staysS: number | undefined
+  readonly memoryBytes: number | undefined
+  readonly cpuMsPerSecond: number | undefined
 }
 
 interface GivenReplicas {
@@ -88,6 +97,13 @@ const worker: Kind<GivenWorker> = fields<GivenWorker>('an object such as { "boot
   gcPauseMs: optional(milliseconds),
 })
 
+const sockets: Kind<GivenSockets> = fields<GivenSockets>('an object such as { "perRequest": 1, "staysS": 600, "memoryBytes": 50000 }', {
+  perRequest: optional(amount(0, 1)),
+  staysS: optional(amount(1, LONGEST_S)),
+  memoryBytes: optional(bytes),
+  cpuMsPerSecond: optional(amount(0, 1000)),
+})
+
 const [firstKind, ...otherKinds] = Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]]
 
 const fault: Kind<GivenFault> = fields<GivenFault>('a fault such as { "atS": 900, "kind": "crash", "worker": "any" }', {
@@ -125,6 +141,8 @@ export const scenarioKind: Kind<GivenScenario> = fields<GivenScenario>('an objec
     }),
   ),
   database: optional(fields('an object such as { "concurrency": 100 }', { concurrency: wholeNumber(1, 1_000_000) })),
+  sessions: optional(fields('an object such as { "hotShare": 0.4 }', { hotShare: amount(0, 1) })),
+  sockets: optional(sockets),
   replicas: optional(
     fields<GivenReplicas>('an object such as { "min": 1, "max": 10, "bootMs": 60000, "follow": true }', {
       min: optional(wholeNumber(1, 10)),

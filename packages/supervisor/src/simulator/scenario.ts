@@ -8,6 +8,10 @@ export interface Scenario {
   readonly worker: WorkerModel
   readonly host: HostModel
   readonly database: DatabaseModel
+  /** Absent: requests belong to nobody. */
+  readonly sessions?: SessionModel
+  /** Absent: nobody stays connected. */
+  readonly sockets?: SocketModel
   /** Absent: there is one, for good. */
   readonly replicas?: ReplicaModel
   readonly faults: readonly Fault[]
@@ -60,6 +64,23 @@ export interface HostModel {
 export interface DatabaseModel {
   /** Requests that it works on at once. */
   readonly concurrency: number
+}
+
+/** Clients whose session is in one worker, so that what they ask no other can answer. */
+export interface SessionModel {
+  /** Their part of all requests. */
+  readonly hotShare: number
+}
+
+/** Connections that stay open after a request, such as WebSockets. */
+export interface SocketModel {
+  /** How many a request leaves open. */
+  readonly perRequest: number
+  /** So long in the mean, each by chance. */
+  readonly staysMs: number
+  readonly memoryBytes: number
+  /** Time on the event loop of each. */
+  readonly cpuMsPerSecond: number
 }
 
 /** Linear between points, or a jump where `step`; after the last one the load stays. */

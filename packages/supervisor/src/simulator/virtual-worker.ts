@@ -2,6 +2,7 @@ import type { Report } from '../policy/sample.ts'
 import type { VirtualPool } from './database.ts'
 import { type Course, ResponseTimes } from './response-times.ts'
 import type { RequestModel, WorkerModel } from './scenario.ts'
+import type { VirtualSockets } from './sockets.ts'
 
 /** Requests that came in together and wait for the event loop. */
 interface Batch {
@@ -42,6 +43,8 @@ export class VirtualWorker {
   readonly generation: number
   state: 'booting' | 'listening' | 'draining' = 'booting'
   accepting: boolean
+  /** Clients that stay connected, where there are such. */
+  sockets: VirtualSockets | null = null
   /** Its database connections, where they are limited. */
   pool: VirtualPool | null = null
   hung = false
@@ -81,12 +84,23 @@ export class VirtualWorker {
     return this.#waiting + this.#away
   }
 
+  /** What a balancer among workers goes by. */
+  get connections(): number {
+    return this.queue + (this.sockets?.open ?? 0)
+  }
+
   get away(): number {
     return this.#away
   }
 
   get memoryBytes(): number {
-    return this.#model.memoryBytes + this.#garbageBytes + this.#leakedBytes + this.queue * this.#model.memoryPerRequestBytes
+    return (
+      this.#model.memoryBytes +
+      this.#garbageBytes +
+      this.#leakedBytes +
+      this.queue * this.#model.memoryPerRequestBytes +
+      (this.sockets?.memoryBytes ?? 0)
+    )
   }
 
   /** Time on its loop that it would use in a slice if nobody else wanted a core. */
@@ -124,7 +138,7 @@ export class VirtualWorker {
 
   /** What it does whether it is asked or not. */
   #idleMs(sliceMs: number): number {
-    return sliceMs * (this.#model.idleShare ?? 0)
+    return sliceMs * (this.#model.idleShare ?? 0) + (this.sockets?.wantsMs(sliceMs) ?? 0)
   }
 
   #serve(served: number, { nowMs, sliceMs, limitMs, waitMs }: Slice): void {
@@ -186,8 +200,8 @@ export class VirtualWorker {
       eventLoopDelayP99Ms: Math.max(this.#longestPauseMs, this.#request.cpuMs * this.#utilization * perTurn),
       queue: this.queue,
       requests: this.#answered,
-      connections: this.queue,
-      sockets: 0,
+      connections: this.connections,
+      sockets: this.sockets?.open ?? 0,
       latencies: this.#times.take(),
       database: null,
       queueTimes: [],

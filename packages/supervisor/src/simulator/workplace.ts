@@ -4,6 +4,7 @@ import { type Backends, VirtualPool } from './database.ts'
 import type { Random } from './random.ts'
 import { createLoad, type Fault, type FaultKind, type Scenario } from './scenario.ts'
 import { levelOut, shareCores } from './share-cores.ts'
+import { VirtualSockets } from './sockets.ts'
 import { VirtualWorker } from './virtual-worker.ts'
 
 /** Requests, each counted once: what arrived was answered, was cut with its worker, or is still on its way. */
@@ -34,6 +35,8 @@ export class Workplace {
   #cut = 0
   /** Connections that wait in the listening socket because nobody accepts. */
   #atTheDoor = 0
+  /** Clients of a worker that drains, on their way to another. */
+  #returning = 0
 
   constructor(scenario: Scenario, arrivals: Arrivals, backends: Backends | null) {
     this.#scenario = scenario
@@ -57,6 +60,7 @@ export class Workplace {
     const { request, worker: model } = this.#scenario
     const { generation, accepting, nowMs: forkedAtMs } = worker
     const hired = new VirtualWorker({ workerId, forkedAtMs, generation, accepting }, request, model)
+    if (this.#scenario.sockets) hired.sockets = new VirtualSockets(this.#scenario.sockets)
     if (this.#backends) hired.pool = new VirtualPool(workerId, this.#backends)
     this.workers.set(workerId, hired)
     return hired
@@ -97,21 +101,32 @@ export class Workplace {
     for (const [index, worker] of workers.entries()) {
       if (worker.state === 'booting') continue
       const crowd = worker.pool?.crowd ?? 1
-      this.#answered += worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs: waitMs * crowd })
+      const answered = worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs: waitMs * crowd })
+      this.#answered += answered
+      if (worker.sockets && !worker.hung) this.#passSockets(worker, worker.sockets, answered, sliceMs)
       if (!worker.hung) worker.pool?.turn(worker.away, nowMs)
     }
   }
 
+  #passSockets({ state }: VirtualWorker, sockets: VirtualSockets, answered: number, sliceMs: number): void {
+    sockets.greet(answered)
+    this.#returning += sockets.pass(sliceMs, state === 'draining')
+  }
+
   #arrive(nowMs: number, sliceMs: number): void {
-    const arriving = this.#arrivals.next(nowMs, sliceMs)
+    const arriving = this.#arrivals.next(nowMs, sliceMs) + this.#returning
+    this.#returning = 0
     this.#arrived += arriving
     const open = [...this.workers.values()].filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
     const requests = arriving + this.#atTheDoor
     this.#atTheDoor = open.length === 0 ? requests : 0
     if (open.length === 0 || requests === 0) return
+    // Sessions that ask much were made when the oldest was alone; what is free goes to whoever has the least.
+    const hot = Math.round(requests * (this.#scenario.sessions?.hotShare ?? 0))
+    open[0]?.accept(nowMs - sliceMs / 2, hot)
     const given = levelOut(
-      open.map((worker) => worker.queue),
-      requests,
+      open.map((worker) => worker.connections),
+      requests - hot,
     )
     for (const [index, worker] of open.entries()) worker.accept(nowMs - sliceMs / 2, given[index] as number)
   }

@@ -206,7 +206,7 @@ export class World {
   #slice(): void {
     this.#workplace.pass(this.nowMs, this.#sliceMs)
     for (const worker of this.#workplace.workers.values()) {
-      if (worker.state === 'draining' && !worker.hung && worker.queue === 0) this.#leave(worker.workerId)
+      if (worker.state === 'draining' && !worker.hung && worker.connections === 0) this.#leave(worker.workerId)
       else this.#database?.tellUse(worker)
     }
   }
