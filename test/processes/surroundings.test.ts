@@ -63,13 +63,13 @@ describe('the place in the fleet that a worker finds in its environment', () => 
     const told = (): string[][] => [...station.stdout.matchAll(/^PLACE (.*)$/gm)].map(([, place = '']) => JSON.parse(place) as string[])
     const ofThem = (): string[][] => told().filter(([id]) => known.some(([other]) => other === id))
     await until('the places of all workers', () => ofThem().length === workers, { instead: () => station.told() })
-    expect(ofThem().sort()).toEqual(known.map((place) => [...place, replicaId]).sort())
+    expect(new Set(ofThem().map(String))).toEqual(new Set(known.map((place) => String([...place, replicaId]))))
   }
 
   it('is the one that the status shows, and the successor of one that died has its slot', async ({ stage }) => {
     const station = await stage.start({ app: 'tells-its-place' })
     await tellTheirPlaces(station, 2)
-    const slots = async (): Promise<number[]> => (await station.running(2)).map(({ slot }) => slot).sort()
+    const slots = async (): Promise<number[]> => (await station.running(2)).map(({ slot }) => slot).toSorted((a, b) => a - b)
     expect(await slots()).toEqual([0, 1])
     const victim = (await station.running(2)).find(({ slot }) => slot === 0)
     process.kill(victim?.pid as number, 'SIGKILL')
@@ -81,7 +81,7 @@ describe('the place in the fleet that a worker finds in its environment', () => 
     expect(await slots()).toEqual([0, 1])
     await station.control.scale(4)
     await tellTheirPlaces(station, 4)
-    expect((await station.running(4)).map(({ slot }) => slot).sort()).toEqual([0, 1, 2, 3])
+    expect((await station.running(4)).map(({ slot }) => slot).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3])
   })
 
   it("has the platform's name of the replica where it gives one", async ({ stage }) => {
