@@ -39,7 +39,7 @@ const CLUSTER = appFile('bare-cluster')
 const START_LIMIT_MS = 20_000
 const SETTLE_LIMIT_MS = 60_000
 
-export function appFile(app: App | 'bare-cluster' | 'sticky-cluster'): string {
+export function appFile(app: App | 'bare-cluster' | 'sticky-cluster' | 'least-busy-cluster'): string {
   return fileURLToPath(new URL(`../fixtures/${app}.mjs`, import.meta.url))
 }
 
@@ -99,6 +99,11 @@ export async function startBareCluster(app: App, count: number, env: Readonly<Re
 /** An app that is a worker of @socket.io/sticky. */
 export async function startSticky(app: App, count: number): Promise<Contestant> {
   return { ...(await startCluster(appFile('sticky-cluster'), app, count, { PORT: String(await freePort()) })), name: '@socket.io/sticky' }
+}
+
+/** A primary that accepts and hands over to the worker with the fewest connections. */
+export async function startLeastBusy(app: App, count: number): Promise<Contestant> {
+  return { ...(await startCluster(appFile('least-busy-cluster'), app, count, { PORT: String(await freePort()) })), name: 'least-busy' }
 }
 
 async function startCluster(program: string, app: App, count: number, env: Readonly<Record<string, string>>): Promise<BareCluster> {

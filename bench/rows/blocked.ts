@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Contestant, startBareCluster, startStationmaster } from '../harness/contestants.ts'
+import { type Contestant, startBareCluster, startLeastBusy, startStationmaster } from '../harness/contestants.ts'
 import { end, start, type Started } from '../harness/processes.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
 import { median, quantile, range } from '../harness/statistics.ts'
@@ -33,13 +33,14 @@ async function run({ quick }: Settings): Promise<Outcome> {
   const others = quick ? 1 : ROUNDS_OF_OTHERS
   const roundRobin = await measure(await startBareCluster('who', WORKERS), others)
   const reusePort = await measure(await startBareCluster('who', WORKERS, { REUSE_PORT: '1' }), others)
+  const leastBusy = await measure(await startLeastBusy('who', WORKERS), others)
   const ratio = ours.blockedP99Ms / ours.calmP99Ms
   return {
     measured: ratio.toFixed(2),
     spread: `p99 of all ${ours.ratios.length} rounds together; round by round ${range(ours.ratios, 2)}, median ${median(ours.ratios).toFixed(2)}`,
     reached: ratio <= MUST_RATIO,
-    comparison: `p99 ${show(ours)}; Node cluster: ${show(roundRobin)}; SO_REUSEPORT: ${show(reusePort)}`,
-    details: { ours, roundRobin, reusePort },
+    comparison: `p99 ${show(ours)}; Node cluster: ${show(roundRobin)}; SO_REUSEPORT: ${show(reusePort)}; least-busy: ${show(leastBusy)}`,
+    details: { ours, roundRobin, reusePort, leastBusy },
   }
 }
 
