@@ -1,6 +1,7 @@
 /** A change is told this late, together with all that follow it meanwhile. */
 const TELL_MS = 5
-/** Of many connections a few more make no difference. */
+/** A few more or less make no difference: gates have a slack of more than that (`policy/gate.ts`), and short connections come and go all the time. */
+const STEP_CONNECTIONS = 2
 const STEP_RATIO = 1 / 64
 
 /** Tells the primary how many connections there are, when that has changed enough to matter, and never more than 200 times a second. */
@@ -32,6 +33,6 @@ export class ConnectionCount {
   }
 
   #isWorthTelling(): boolean {
-    return Math.abs(this.#count() - this.#told) > this.#told * STEP_RATIO
+    return Math.abs(this.#count() - this.#told) > Math.max(STEP_CONNECTIONS, this.#told * STEP_RATIO)
   }
 }
