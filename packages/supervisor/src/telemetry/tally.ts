@@ -14,6 +14,7 @@ const OBSTACLES = [
   'workers.max',
   'capacity',
   'elsewhere',
+  'lopsided',
   'shadow mode',
   'other',
 ] as const
