@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
@@ -94,6 +94,24 @@ it('exits 2 with one sentence for what cannot be read', async ({ cli }) => {
     expect(outcome.stderr).toContain(sentence)
     expectSentence(outcome.stderr)
   }
+})
+
+it.for(['long.jsonl', 'long.csv', 'long.json'])('exits 2 at once for a file that is larger than any recording: %s', async (file, { cli }) => {
+  const sparse = await open(path.join(cli.folder, file), 'w')
+  await sparse.truncate(256_000_001)
+  await sparse.close()
+  const outcome = await runHere(cli.folder, ['simulate', file])
+  expect(outcome).toMatchObject({ code: 2, stdout: '' })
+  expect(outcome.stderr).toContain(`${file} has 256000001 bytes; at most 256000000 are read`)
+  expectSentence(outcome.stderr)
+})
+
+it('exits 2 with file, line and value for a journal with a field that nobody knows', async ({ cli }) => {
+  const journal = journalOf(5).replace('"kind":"started"', '"kind":"started","soon":1')
+  const outcome = await runHere(cli.folder, ['simulate', await write(cli.folder, 'night.jsonl', journal)])
+  expect(outcome).toMatchObject({ code: 2, stdout: '' })
+  expect(outcome.stderr).toContain('night.jsonl, line 2: soon 1 is not part of a journal')
+  expectSentence(outcome.stderr)
 })
 
 it('searches seeds on all cores, says that nothing was found, and takes only numbers', async ({ cli }) => {

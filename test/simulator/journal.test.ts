@@ -71,6 +71,21 @@ const bad: readonly (readonly [what: string, text: string, sentence: string])[] 
     withLine(sampled, '{"kind":"sampled","nowMs":1000,"wallMs":0,"usage":{},"samples":[{}]}'),
     `j.jsonl, line ${sampled}: samples[0] {} is no sample`,
   ],
+  [
+    'a field of an event that nobody knows',
+    withLine(3, '{"kind":"woken","nowMs":1,"soon":true}'),
+    'j.jsonl, line 3: soon true is not part of a journal',
+  ],
+  [
+    'a field of a sample that nobody knows',
+    withLine(sampled, '{"kind":"sampled","nowMs":1000,"wallMs":0,"usage":{},"samples":[{"workerId":1,"cpus":0.5}]}'),
+    `j.jsonl, line ${sampled}: cpus 0.5 is not part of a journal`,
+  ],
+  [
+    'a field of the fleet that nobody knows',
+    withLine(1, (lines[0] as string).replace('"kind":"start"', '"kind":"start","crew":[1]')),
+    'j.jsonl, line 1: crew [1] is not part of a journal of this version',
+  ],
   ['nothing measured', lines.slice(0, 3).join('\n'), 'j.jsonl, line 3: the journal ends here without a sample of the load'],
 ]
 

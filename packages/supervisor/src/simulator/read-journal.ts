@@ -2,34 +2,9 @@ import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, initialFleet } from '../fleet/fleet.ts'
 import type { Recording } from '../fleet/replay.ts'
 import { inputFault } from './input-fault.ts'
+import { EVENT_FIELDS, SAMPLE_FIELDS, unknownField } from './journal-fields.ts'
 
 const HOW_MADE = 'expected what `journal.file` or `stationmaster explain --recording` writes'
-/** Kinds of events whose fields are read here and by the fleet. */
-const NUMBERS_OF: Readonly<Record<FleetEvent['kind'], readonly string[]>> = {
-  started: [],
-  hello: ['workerId'],
-  forked: ['workerId', 'pid'],
-  forkFailed: ['workerId'],
-  readied: ['workerId'],
-  drained: ['workerId', 'cutConnections', 'cutRequests'],
-  exited: ['workerId'],
-  diagnosed: ['workerId'],
-  probed: ['workerId'],
-  sampled: ['wallMs'],
-  leaseUsed: ['workerId'],
-  backendsSeen: ['askedAtMs', 'starting', 'foreign'],
-  peersHeard: [],
-  loanHeard: ['granted', 'untilMs'],
-  loanEnded: [],
-  budgetRequested: ['requestId', 'budget'],
-  scaleRequested: ['requestId'],
-  reloadRequested: ['requestId'],
-  drainRequested: ['requestId', 'workerId'],
-  stopRequested: [],
-  fatal: [],
-  woken: [],
-}
-
 /**
  * Understands a journal: JSON Lines, first a fleet as it was (`"kind":"start"`), then every event since.
  *
@@ -39,6 +14,11 @@ export function readJournal(text: string, file: string): Recording {
   const [first = '', ...rest] = text.replace(/\n$/, '').split('\n')
   const start = lineOf(first, file, 1)
   if (start['kind'] !== 'start' || !isFleet(start)) throw inputFault(file, 1, `${shown(first)} is not the start of a journal; ${HOW_MADE}`)
+  const { kind: _, ...fleet } = start
+  // What an older version did not write down begins as it does in a new fleet.
+  const recorded = fleet as unknown as Fleet
+  const fresh = initialFleet(recorded.settings)
+  refuseUnknown(fleet, fresh, file, 1)
   const events: FleetEvent[] = []
   let beforeMs = start['nowMs'] as number
   for (const [index, line] of rest.entries()) {
@@ -49,10 +29,7 @@ export function readJournal(text: string, file: string): Recording {
   }
   if (!events.some(({ kind }) => kind === 'sampled'))
     throw inputFault(file, rest.length + 1, 'the journal ends here without a sample of the load; let it run for longer')
-  const { kind: _, ...fleet } = start
-  // What an older version did not write down begins as it does in a new fleet.
-  const recorded = fleet as unknown as Fleet
-  return { start: { ...initialFleet(recorded.settings), ...recorded }, events }
+  return { start: { ...fresh, ...recorded }, events }
 }
 
 type Line = Readonly<Record<string, unknown>>
@@ -69,14 +46,25 @@ function lineOf(line: string, file: string, number: number): Line {
 
 function eventOf(line: Line, file: string, number: number): FleetEvent {
   const kind = String(line['kind'])
-  const numbers = Object.hasOwn(NUMBERS_OF, kind) ? NUMBERS_OF[kind as FleetEvent['kind']] : undefined
-  if (!numbers) throw inputFault(file, number, `kind ${shown(JSON.stringify(line['kind']) ?? 'nothing')} is no event; ${HOW_MADE}`)
-  for (const name of ['nowMs', ...numbers]) {
-    if (!Number.isFinite(line[name]))
+  const fields: Readonly<Record<string, 'number' | 'other'>> | undefined = Object.hasOwn(EVENT_FIELDS, kind)
+    ? EVENT_FIELDS[kind as FleetEvent['kind']]
+    : undefined
+  if (!fields) throw inputFault(file, number, `kind ${shown(JSON.stringify(line['kind']) ?? 'nothing')} is no event; ${HOW_MADE}`)
+  refuseUnknown(line, { kind, nowMs: true, ...fields }, file, number)
+  for (const name of ['nowMs', ...Object.keys(fields)]) {
+    if (fields[name] !== 'other' && !Number.isFinite(line[name]))
       throw inputFault(file, number, `${name} ${shown(JSON.stringify(line[name]) ?? 'nothing')} is not allowed; expected a number`)
   }
   if (kind === 'sampled') checkSamples(line, file, number)
   return line as unknown as FleetEvent
+}
+
+/** A slip of the pen, or what another version means by it: left out in silence it would be a wrong answer. */
+function refuseUnknown(line: Line, known: object, file: string, number: number): void {
+  const name = unknownField(line, known)
+  if (name === undefined) return
+  const value = `${shown(name)} ${shown(JSON.stringify(line[name]) ?? 'nothing')}`
+  throw inputFault(file, number, `${value} is not part of a journal of this version; ${HOW_MADE}`)
 }
 
 function checkSamples({ samples, usage }: Line, file: string, number: number): void {
@@ -84,6 +72,7 @@ function checkSamples({ samples, usage }: Line, file: string, number: number): v
   if (!Array.isArray(samples))
     throw inputFault(file, number, `samples ${shown(JSON.stringify(samples) ?? 'nothing')} is not allowed; expected a list`)
   for (const [index, sample] of (samples as unknown[]).entries()) {
+    if (isObject(sample)) refuseUnknown(sample, SAMPLE_FIELDS, file, number)
     if (!isObject(sample) || !Number.isFinite(sample['workerId']) || !isReport(sample['report']))
       throw inputFault(
         file,
