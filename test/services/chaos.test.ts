@@ -31,7 +31,7 @@ const deeds: Record<string, (fleet: Station, chance: number) => Promise<unknown>
   reload: (fleet) => fleet.control.reload(),
   'scale to 6': (fleet) => fleet.control.scale(6),
   'scale to 2': (fleet) => fleet.control.scale(2),
-  'a smaller budget': (fleet) => fleet.control.setBudget(14),
+  'a smaller budget': (fleet) => fleet.control.setBudget(16),
   'the whole budget': (fleet) => fleet.control.setBudget(20),
   // As after a failure of the network: whoever uses the connection fails, whoever has it idle hears of it.
   'end connections': async (_, chance) =>
