@@ -1,4 +1,4 @@
-import { startBareCluster, startLeastBusy, startStationmaster } from '../harness/contestants.ts'
+import { type Contestant, startBareCluster, startLeastBusy, startStationmaster } from '../harness/contestants.ts'
 import { duel, type DuelPlan, summarize } from '../harness/duel.ts'
 import { installPm2, startPm2 } from '../harness/pm2.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
@@ -39,19 +39,34 @@ async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Setting
   const theirs = summarize(result.theirs)
   const missing = peers ? installPm2() : 'not asked for'
   // Who accepts matters for new connections only.
-  const leastBusy = peers && !clients.keepAlive ? await duel(() => startLeastBusy('hello', WORKERS), bare, { ...plan, starts: 1 }) : null
+  const others = peers && !clients.keepAlive ? await measureOthers(bare, plan) : {}
   const pm2 = missing === null ? await duel(() => startPm2('hello', WORKERS), bare, { ...plan, starts: 1 }) : null
   return {
     measured: ratio.toFixed(3),
     spread: range(result.ratios, 3),
     reached: ratio >= mustRatio,
-    comparison: `${pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}; ` : ''}${leastBusy ? `least-busy: ${median(leastBusy.ratios).toFixed(3)}; ` : ''}${ours.perSecond} : ${theirs.perSecond} /s; server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
+    comparison: `${pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}; ` : ''}${Object.entries(others)
+      .map(([name, { ratios }]) => `${name}: ${median(ratios).toFixed(3)}; `)
+      .join(
+        '',
+      )}${ours.perSecond} : ${theirs.perSecond} /s; server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
     details: {
       ratios: result.ratios,
       stationmaster: ours,
       nodeCluster: theirs,
-      leastBusy: leastBusy && { ratios: leastBusy.ratios, ...summarize(leastBusy.ours) },
+      others,
       pm2: pm2 ? { ratios: pm2.ratios, ...summarize(pm2.ours) } : missing,
     },
   }
+}
+
+/** Other ways to share connections out: by the primary to whoever has the fewest; and by nobody, which is as fast as it goes, and as uneven. */
+async function measureOthers(bare: () => Promise<Contestant>, plan: DuelPlan): Promise<Record<string, { readonly ratios: readonly number[] }>> {
+  const ways = {
+    'least-busy': () => startLeastBusy('hello', WORKERS),
+    'no scheduler at all': () => startBareCluster('hello', WORKERS, { NODE_CLUSTER_SCHED_POLICY: 'none' }),
+  }
+  const measured: Record<string, { readonly ratios: readonly number[] }> = {}
+  for (const [name, start] of Object.entries(ways)) measured[name] = { ratios: (await duel(start, bare, { ...plan, starts: 1 })).ratios }
+  return measured
 }
