@@ -41,15 +41,16 @@ async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Setting
   // Who accepts matters for new connections only.
   const others = peers && !clients.keepAlive ? await measureOthers(bare, plan) : {}
   const pm2 = missing === null ? await duel(() => startPm2('hello', WORKERS), bare, { ...plan, starts: 1 }) : null
+  const beside = Object.entries({ ...(pm2 ? { PM2: pm2 } : {}), ...others }).map(([name, { ratios }]) => `${name}: ${median(ratios).toFixed(3)}`)
   return {
     measured: ratio.toFixed(3),
     spread: range(result.ratios, 3),
     reached: ratio >= mustRatio,
-    comparison: `${pm2 ? `PM2: ${median(pm2.ratios).toFixed(3)}; ` : ''}${Object.entries(others)
-      .map(([name, { ratios }]) => `${name}: ${median(ratios).toFixed(3)}; `)
-      .join(
-        '',
-      )}${ours.perSecond} : ${theirs.perSecond} /s; server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
+    comparison: [
+      ...beside,
+      `${ours.perSecond} : ${theirs.perSecond} /s`,
+      `server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
+    ].join('; '),
     details: {
       ratios: result.ratios,
       stationmaster: ours,
