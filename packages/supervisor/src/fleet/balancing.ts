@@ -8,6 +8,7 @@ export function balanceConnections(draft: Draft): void {
   if (draft.fleet.phase !== 'running') return
   const { rebalance, tickMs } = draft.fleet.settings
   const ready = draft.fleet.workers.filter((worker) => isReady(worker) && isFresh(worker.reportAtMs, draft.fleet.nowMs, tickMs))
+  if (ready.length < 2) return
   const loads = ready.map(({ id, report }) => ({ workerId: id, movable: (report?.connections ?? 0) - (report?.sockets ?? 0) }))
   for (const shed of chooseSheds(loads)) draft.commands.push({ kind: 'shed', ...shed, lastingMs: null })
   if (!rebalance) return

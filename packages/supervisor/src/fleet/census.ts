@@ -15,14 +15,30 @@ export const isLeaving = (worker: Worker): boolean => isEnding(worker) || isStuc
 /** It serves, or will. */
 export const isServing = (worker: Worker): boolean => isReady(worker) || isBootingWorker(worker)
 
+function count({ workers }: Fleet, counts: (worker: Worker) => boolean): number {
+  let sum = 0
+  for (const worker of workers) if (counts(worker)) sum++
+  return sum
+}
+
 export function countReady(fleet: Fleet): number {
-  return fleet.workers.filter(isReady).length
+  return count(fleet, isReady)
+}
+
+export function countSpares(fleet: Fleet): number {
+  return count(fleet, isSpare)
 }
 
 /** A successor counts together with the worker it replaces, as one: only when that one leaves does it count alone. */
 export function heads(fleet: Fleet): Worker[] {
-  return fleet.workers.filter((worker) => isServing(worker) && !isSuccessor(fleet, worker))
+  return fleet.workers.filter((worker) => isHead(fleet, worker))
 }
+
+export function countHeads(fleet: Fleet): number {
+  return count(fleet, (worker) => isHead(fleet, worker))
+}
+
+const isHead = (fleet: Fleet, worker: Worker): boolean => isServing(worker) && !isSuccessor(fleet, worker)
 
 export function isSuccessor(fleet: Fleet, worker: Worker): boolean {
   return worker.replaces !== null && fleet.workers.some((other) => other.id === worker.replaces && isServing(other))
@@ -30,7 +46,7 @@ export function isSuccessor(fleet: Fleet, worker: Worker): boolean {
 
 /** Workers on their way to serve that add to the fleet's size: capacity that is bought but not yet delivered. */
 export function warming(fleet: Fleet): number {
-  return heads(fleet).filter(isBootingWorker).length
+  return count(fleet, (worker) => isBootingWorker(worker) && isHead(fleet, worker))
 }
 
 export function successorOf(fleet: Fleet, workerId: number): Worker | null {
@@ -44,7 +60,7 @@ export function isReplacing(fleet: Fleet): boolean {
 
 /** Boots that timed out and are not gone yet. Their places stay theirs until then: how they end decides what comes after. */
 export function countDyingBoots(fleet: Fleet, role: Role): number {
-  return fleet.workers.filter(({ life }) => life.kind === 'killing' && life.failed && !life.booted && life.role === role).length
+  return count(fleet, ({ life }) => life.kind === 'killing' && life.failed && !life.booted && life.role === role)
 }
 
 /** Slots where a failed worker is missed and whose next fork has to wait. */

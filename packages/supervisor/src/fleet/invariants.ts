@@ -4,39 +4,42 @@ import type { Fleet } from './fleet.ts'
 /** What must be true of a fleet after every step. Each broken rule is one sentence; none is the only good answer. */
 export function brokenInvariants(fleet: Fleet): string[] {
   const broken: string[] = []
-  const rule = (holds: boolean, sentence: string) => {
-    if (!holds) broken.push(sentence)
-  }
   const { workers, settings } = fleet
   const { max } = settings.workers
-  const ids = new Set(workers.map((worker) => worker.id))
-  rule(ids.size === workers.length, 'two workers share an id')
-  rule(
-    workers.every((worker) => worker.life.kind !== 'vacant'),
-    'a vacant worker is listed',
-  )
-  rule(fleet.target >= 1 && fleet.target <= max, `the target ${fleet.target} is outside 1 … ${max}`)
-  rule(
-    workers.every((worker) => worker.slot >= 0 && worker.slot < max),
-    `a slot is outside 0 … ${max - 1}`,
-  )
-  const successors = workers.filter((worker) => isServing(worker) && isSuccessor(fleet, worker))
-  rule(successors.length <= 1, `${successors.length} replacements are under way at once`)
-  const staying = workers.filter((worker) => (isServing(worker) || isSpare(worker)) && !successors.includes(worker))
-  rule(new Set(staying.map((worker) => worker.slot)).size === staying.length, 'two staying workers share a slot')
-  rule(staying.length <= max, `${staying.length} workers stay, more than workers.max ${max}`)
-  rule(fleet.phase !== 'draining' || workers.every(isLeaving), 'a worker stays though the fleet drains')
-  rule(fleet.phase !== 'stopped' || workers.length === 0, 'a worker is left though the fleet has stopped')
-  rule(fleet.respawn.exitsMs.length <= settings.restart.intensity + 1, 'the restart window has grown beyond its bound')
-  rule(fleet.backingOff.length <= max, 'more slots back off than there are')
-  rule(fleet.decisions.length <= 200 && fleet.latencies.length <= 10 && fleet.queueTimes.length <= 10, 'the history has grown beyond its bound')
-  rule(fleet.phase === 'stopped' || workers.every((worker) => worker.silentMs >= 0), 'a worker was silent for less than no time')
-  rule(
-    fleet.workers.every((worker) => worker.generation < fleet.nextGeneration),
-    'a worker is of a generation that was never begun',
-  )
-  if (settings.database) for (const sentence of brokenBudget(fleet)) rule(false, sentence)
+  judgeWorkers(fleet, broken)
+  if (!(fleet.target >= 1 && fleet.target <= max)) broken.push(`the target ${fleet.target} is outside 1 … ${max}`)
+  if (fleet.phase === 'stopped' && workers.length > 0) broken.push('a worker is left though the fleet has stopped')
+  if (fleet.respawn.exitsMs.length > settings.restart.intensity + 1) broken.push('the restart window has grown beyond its bound')
+  if (fleet.backingOff.length > max) broken.push('more slots back off than there are')
+  if (fleet.decisions.length > 200 || fleet.latencies.length > 10 || fleet.queueTimes.length > 10)
+    broken.push('the history has grown beyond its bound')
+  if (settings.database) broken.push(...brokenBudget(fleet))
   return broken
+}
+
+/** All workers in one go: this is asked after every step. */
+function judgeWorkers(fleet: Fleet, broken: string[]): void {
+  const { workers, phase } = fleet
+  const { max } = fleet.settings.workers
+  const ids: number[] = []
+  const slots: number[] = []
+  let successors = 0
+  for (const worker of workers) {
+    if (ids.includes(worker.id)) broken.push('two workers share an id')
+    ids.push(worker.id)
+    if (worker.life.kind === 'vacant') broken.push('a vacant worker is listed')
+    if (!(worker.slot >= 0 && worker.slot < max)) broken.push(`a slot is outside 0 … ${max - 1}`)
+    if (worker.generation >= fleet.nextGeneration) broken.push('a worker is of a generation that was never begun')
+    if (phase === 'draining' && !isLeaving(worker)) broken.push('a worker stays though the fleet drains')
+    if (phase !== 'stopped' && !(worker.silentMs >= 0)) broken.push('a worker was silent for less than no time')
+    if (isServing(worker) && isSuccessor(fleet, worker)) successors++
+    else if (isServing(worker) || isSpare(worker)) {
+      if (slots.includes(worker.slot)) broken.push('two staying workers share a slot')
+      slots.push(worker.slot)
+    }
+  }
+  if (successors > 1) broken.push(`${successors} replacements are under way at once`)
+  if (slots.length > max) broken.push(`${slots.length} workers stay, more than workers.max ${max}`)
 }
 
 function brokenBudget({ workers, quarantine, server }: Fleet): string[] {

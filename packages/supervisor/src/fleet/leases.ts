@@ -66,7 +66,8 @@ export function databaseCeiling(fleet: Pick<Fleet, 'settings' | 'loan'>): { read
 export function budgetOf(fleet: Fleet): BudgetInput | null {
   const { database } = fleet.settings
   if (database === null) return null
-  const quarantined = fleet.quarantine.reduce((sum, { connections }) => sum + connections, 0)
+  let quarantined = 0
+  for (const { connections } of fleet.quarantine) quarantined += connections
   return {
     available: availableBeside(database, foreignOf(fleet)) + fleet.loan.granted,
     floor: database.floor,

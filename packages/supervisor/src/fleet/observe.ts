@@ -16,25 +16,36 @@ const LATENCY_TICKS = 10
 
 export function takeIn(draft: Draft, samples: readonly Sample[], intervalMs: number): void {
   const { fleet } = draft
-  const byId = new Map(samples.map((sample) => [sample.workerId, sample]))
   const latencies: LatencyCounts[] = []
   const queueTimes: LatencyCounts[] = []
-  fleet.workers = fleet.workers.map((worker) => {
-    const { cpu, memoryBytes, report } = byId.get(worker.id) ?? NOTHING_KNOWN
+  fleet.workers = fleet.workers.map((worker, place) => {
+    const { cpu, memoryBytes, report } = sampleOf(samples, worker.id, place) ?? NOTHING_KNOWN
     if (report === null) return { ...worker, cpu, memoryBytes, silentMs: worker.silentMs + (reports(worker) ? intervalMs : 0) }
     fleet.requestsTotal += report.requests
     if (report.latencies.length > 0) latencies.push(report.latencies)
     if (report.queueTimes.length > 0) queueTimes.push(report.queueTimes)
     return { ...worker, cpu, memoryBytes, report, reportAtMs: fleet.nowMs, silentMs: 0 }
   })
-  fleet.latencies = [...fleet.latencies, merge(latencies)].slice(-LATENCY_TICKS)
-  fleet.queueTimes = [...fleet.queueTimes, merge(queueTimes)].slice(-LATENCY_TICKS)
+  fleet.latencies = withNewest(fleet.latencies, merge(latencies))
+  fleet.queueTimes = withNewest(fleet.queueTimes, merge(queueTimes))
+}
+
+function withNewest(ticks: readonly LatencyCounts[], newest: LatencyCounts): readonly LatencyCounts[] {
+  const kept = ticks.slice(-(LATENCY_TICKS - 1))
+  kept.push(newest)
+  return kept
 }
 
 export function takeInUsage({ fleet }: Draft, usage: Usage, intervalMs: number): void {
   fleet.usage = usage
   const trigger = exhaustionTrigger(fleet.settings.capacity)
   fleet.cpuExhaustion = advanceHold(fleet.cpuExhaustion, usage.cpus, trigger, 'above', fleet.nowMs, intervalMs)
+}
+
+/** Samples come in the order of the workers, unless one has come or gone meanwhile. */
+function sampleOf(samples: readonly Sample[], workerId: number, place: number): Sample | undefined {
+  const here = samples[place]
+  return here?.workerId === workerId ? here : samples.findLast((sample) => sample.workerId === workerId)
 }
 
 const NOTHING_KNOWN: Omit<Sample, 'workerId'> = { cpu: null, memoryBytes: null, report: null }
@@ -55,7 +66,9 @@ function warmthOf({ nowMs, settings }: Fleet, { life }: Worker): number {
 }
 
 export function readyFacts(fleet: Fleet): WorkerFacts[] {
-  return fleet.workers.filter(isReady).map((worker) => factsOf(fleet, worker))
+  const facts: WorkerFacts[] = []
+  for (const worker of fleet.workers) if (isReady(worker)) facts.push(factsOf(fleet, worker))
+  return facts
 }
 
 export function fleetSignals(fleet: Fleet, ready: readonly WorkerFacts[] = readyFacts(fleet)): Signals {
@@ -63,7 +76,9 @@ export function fleetSignals(fleet: Fleet, ready: readonly WorkerFacts[] = ready
 }
 
 export function knownMemoryBytes(fleet: Fleet): number[] {
-  return fleet.workers.flatMap((worker) => worker.memoryBytes ?? [])
+  const known: number[] = []
+  for (const { memoryBytes } of fleet.workers) if (memoryBytes !== null) known.push(memoryBytes)
+  return known
 }
 
 export function currentCeiling(fleet: Fleet): Ceiling {

@@ -1,5 +1,5 @@
 import { chooseRetirees } from '../policy/retire.ts'
-import { countDyingBoots, countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
+import { countDyingBoots, countHeads, countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import { canFeedOneMore } from './leases.ts'
@@ -16,9 +16,9 @@ const SMALLEST_PARALLEL_BOOTS = 2
 export function reconcile(draft: Draft): void {
   const { fleet } = draft
   if (fleet.phase === 'draining' || fleet.phase === 'stopped') return
-  fleet.backingOff = fleet.backingOff.filter(({ untilMs }) => untilMs > fleet.nowMs)
+  if (fleet.backingOff.length > 0) fleet.backingOff = fleet.backingOff.filter(({ untilMs }) => untilMs > fleet.nowMs)
   serveAtAll(draft)
-  const missing = fleet.target - heads(fleet).length
+  const missing = fleet.target - countHeads(fleet)
   if (missing > 0) fill(draft, missing)
   if (missing < 0) retire(draft, -missing)
   keepSpares(draft)
@@ -51,7 +51,8 @@ function fill(draft: Draft, missing: number): void {
 
 /** False while enough boots are under way: the rest waits for the next event. */
 export function mayFork({ fleet }: Draft): boolean {
-  const booting = fleet.workers.filter((worker) => worker.life.kind === 'booting').length
+  let booting = 0
+  for (const { life } of fleet.workers) if (life.kind === 'booting') booting++
   return booting < Math.max(SMALLEST_PARALLEL_BOOTS, Math.ceil(fleet.settings.capacity.cpus))
 }
 
@@ -87,7 +88,7 @@ function keepSpares(draft: Draft): void {
   const spares = fleet.workers.filter(isSpare)
   for (const spare of spares.slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
   if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
-  const room = fleet.settings.workers.max - Math.max(fleet.target, heads(fleet).length)
+  const room = fleet.settings.workers.max - Math.max(fleet.target, countHeads(fleet))
   const there = spares.length + countDyingBoots(fleet, 'spare')
   for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft) && canFeedOneMore(fleet); wanted--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'spare' })
@@ -97,7 +98,7 @@ function keepSpares(draft: Draft): void {
 function settleScale(draft: Draft): void {
   const { fleet } = draft
   const { pendingScale: pending, target } = fleet
-  if (!pending || heads(fleet).length !== target || countReady(fleet) < target) return
+  if (!pending || countHeads(fleet) !== target || countReady(fleet) < target) return
   const detail = `${target} ${target === 1 ? 'worker is' : 'workers are'} ready${pending.warning === null ? '' : `; ${pending.warning}`}`
   draft.commands.push({ kind: 'answer', requestId: pending.requestId, error: null, detail })
   fleet.pendingScale = null

@@ -21,7 +21,8 @@ export function standingNeed({ replicas, settings }: Pick<Fleet, 'replicas' | 's
 
 function ask({ fleet, notes }: Draft, { nowMs, intervalMs }: ScaleInput, own: ReplicaTotals): void {
   const { settings, replicas: before } = fleet
-  const totals = [own, ...(fleet.peers?.others ?? []).flatMap((peer) => peer.totals ?? [])]
+  const totals = [own]
+  for (const peer of fleet.peers?.others ?? []) if (peer.totals) totals.push(peer.totals)
   const limit = settings.database?.options.replicas ?? null
   const elected = electedOf(fleet.peers)
   const next = decideReplicas(before, { nowMs, intervalMs, totals, limit, elected }, settings.scaling)

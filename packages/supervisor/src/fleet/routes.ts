@@ -18,12 +18,23 @@ function leavingOf(fleet: Fleet): Route[] {
 
 /** Every worker hears of it when the routes change; one that has just begun hears them first of all. */
 export function publishRoutes(draft: Draft, before: Fleet, newcomerId: number | null): void {
+  if (newcomerId === null && sayTheSame(draft.fleet, before)) return
   const routes = routesOf(draft.fleet)
   const leaving = leavingOf(draft.fleet)
   const peers = draft.fleet.peerAddresses
   const isNew = !isSame(routes, routesOf(before)) || !isSame(leaving, leavingOf(before)) || !areSame(peers, before.peerAddresses)
   if (isNew) draft.commands.push({ kind: 'publish', workerId: null, routes, leaving, peers })
   else if (newcomerId !== null) draft.commands.push({ kind: 'publish', workerId: newcomerId, routes, leaving, peers })
+}
+
+/** True where nothing that routes are made of has changed, as at nearly every step. */
+function sayTheSame(now: Fleet, before: Fleet): boolean {
+  if (now.peerAddresses !== before.peerAddresses || now.workers.length !== before.workers.length) return false
+  return now.workers.every((worker, place) => {
+    const was = before.workers[place]
+    if (worker === was) return true
+    return worker.id === was?.id && worker.life === was.life && worker.leaving === was.leaving && worker.stuckAtMs === was.stuckAtMs
+  })
 }
 
 function isSame(one: readonly Route[], other: readonly Route[]): boolean {

@@ -4,7 +4,7 @@ import { noHolds } from '../policy/holds.ts'
 import { type ScaleInput, afterChange, decide } from '../policy/scale.ts'
 import { limitsAt } from '../policy/schedule.ts'
 import { wantedSpares } from '../policy/spares.ts'
-import { countReady, isSpare, warming } from './census.ts'
+import { countReady, countSpares, warming } from './census.ts'
 import { scalingInForce, watchCustomSignals } from './custom-signals.ts'
 import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
@@ -57,7 +57,7 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
     ready,
     serving,
     advice: advice ?? null,
-    bootMs: usualBootMs(fleet),
+    bootMs: fleet.settings.scaling.predict ? usualBootMs(fleet) : null,
   })
 }
 
@@ -74,7 +74,7 @@ function usualBootMs({ bootsMs }: Fleet): number | null {
 
 function spareTarget(fleet: Fleet): number {
   const { workers, capacity } = fleet.settings
-  const existing = fleet.workers.filter(isSpare).length
+  const existing = countSpares(fleet)
   const wanted = wantedSpares({ setting: workers.spares, capacity, usage: fleet.usage, memoryBytes: knownMemoryBytes(fleet), existing })
   const { database } = fleet.settings
   // A spare that its connections do not feed could not serve either.

@@ -117,14 +117,15 @@ function onReadied(draft: Draft, workerId: number): void {
 
 /** When the fleet wants to be woken though nothing happens: the next deadline, or null. */
 export function wakeAtMs(fleet: Fleet): number | null {
-  const times: number[] = []
+  let wakeMs = Number.POSITIVE_INFINITY
   for (const worker of fleet.workers) {
-    if (worker.life.kind === 'booting' || worker.life.kind === 'draining') times.push(worker.life.deadlineMs)
-    const pressMs = pressAtMs(fleet, worker)
-    if (pressMs !== null) times.push(pressMs)
-    if (worker.replaces !== null && isReady(worker)) times.push(settleAtMs({ fleet }, worker))
+    const { life, replaces } = worker
+    if (life.kind === 'booting' || life.kind === 'draining') wakeMs = Math.min(wakeMs, life.deadlineMs)
+    wakeMs = Math.min(wakeMs, pressAtMs(fleet, worker) ?? wakeMs)
+    if (replaces !== null && isReady(worker)) wakeMs = Math.min(wakeMs, settleAtMs({ fleet }, worker))
   }
-  const backOffs = [fleet.spareRespawn.notBeforeMs, ...fleet.backingOff.map(({ untilMs }) => untilMs)]
-  times.push(...backOffs.filter((atMs) => atMs > fleet.nowMs))
-  return times.length === 0 ? null : Math.min(...times)
+  const { nowMs, spareRespawn, backingOff } = fleet
+  if (spareRespawn.notBeforeMs > nowMs) wakeMs = Math.min(wakeMs, spareRespawn.notBeforeMs)
+  for (const { untilMs } of backingOff) if (untilMs > nowMs) wakeMs = Math.min(wakeMs, untilMs)
+  return wakeMs === Number.POSITIVE_INFINITY ? null : wakeMs
 }

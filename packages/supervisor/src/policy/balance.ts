@@ -43,8 +43,11 @@ export function chooseReconnects(ready: readonly ConnectionLoad[], tickMs: numbe
 /** What each worker has beyond its fair share, where that is worth a move. */
 function surplusOf(ready: readonly ConnectionLoad[]): (Move & ConnectionLoad)[] {
   if (ready.length < 2) return []
-  const fair = ready.reduce((sum, load) => sum + Math.max(0, load.movable), 0) / ready.length
-  return ready
-    .filter(({ movable }) => movable > fair * SLACK_RATIO + SLACK_CONNECTIONS)
-    .map(({ workerId, movable }) => ({ workerId, movable, connections: Math.ceil(movable - fair) }))
+  let sum = 0
+  for (const { movable } of ready) sum += Math.max(0, movable)
+  const fair = sum / ready.length
+  const most = fair * SLACK_RATIO + SLACK_CONNECTIONS
+  const surplus: (Move & ConnectionLoad)[] = []
+  for (const { workerId, movable } of ready) if (movable > most) surplus.push({ workerId, movable, connections: Math.ceil(movable - fair) })
+  return surplus
 }

@@ -27,43 +27,59 @@ export interface Word {
   readonly granted: number
 }
 
-/** The size each lease should have. What a worker that hears nothing holds cannot be taken back; the rest is shared out among the others. */
-export function shareOut({ available, floor, quarantined, claims }: BudgetInput): ReadonlyMap<number, number> {
-  const inOrder = [...claims].sort((a, b) => a.workerId - b.workerId)
-  const of = (...kinds: Claim['kind'][]): Claim[] => inOrder.filter(({ kind }) => kinds.includes(kind))
-  const silent = of('silent')
-  const leaving = new Map(of('leaving').map((claim) => [claim, Math.min(claim.lease.granted, Math.max(floor, demandOf(claim)))]))
-  let left = available - quarantined - sum(silent.map(({ lease }) => lease.held)) - sum(leaving.values())
-  // A wish is never below the floor, so as long as there is enough everybody has it.
-  const wishes = of('serving', 'waiting').map((claim) => ({ claim, wish: claim.kind === 'waiting' ? floor : Math.max(floor, demandOf(claim)) }))
-  const asked = level(wishes, left)
-  left -= sum(asked.values())
+/** What a claim is to get: the size that its lease should have, and what it still wishes for beyond that. */
+interface Share {
+  readonly claim: Claim
+  size: number
+  wish: number
+}
+
+/** The size each lease should have, by worker. */
+export function shareOut(input: BudgetInput): ReadonlyMap<number, number> {
+  return new Map(inOrder(sharesOf(input)).map(({ claim, size }) => [claim.workerId, size]))
+}
+
+/** What a worker that hears nothing holds cannot be taken back; the rest is shared out among the others. In the order of the claims. */
+function sharesOf({ available, floor, quarantined, claims }: BudgetInput): readonly Share[] {
+  const shares = claims.map((claim): Share => ({ claim, size: 0, wish: 0 }))
+  let left = available - quarantined
+  for (const share of shares) {
+    const { kind, lease } = share.claim
+    if (kind === 'silent') {
+      share.size = lease.granted
+      left -= lease.held
+    } else if (kind === 'leaving') {
+      share.size = Math.min(lease.granted, Math.max(floor, demandOf(share.claim)))
+      left -= share.size
+      // A wish is never below the floor, so as long as there is enough everybody has it.
+    } else share.wish = kind === 'waiting' ? floor : Math.max(floor, demandOf(share.claim))
+  }
+  left = level(shares, left)
   // What nobody asks for now is spread, so that a rush finds it there; one floor stays free, so that a newcomer does.
-  const spread = level(
-    of('serving').map((claim) => ({ claim, wish: Number.MAX_SAFE_INTEGER })),
-    left - floor,
-  )
-  const targetOf = (claim: Claim): number =>
-    claim.kind === 'silent' ? claim.lease.granted : (leaving.get(claim) ?? (asked.get(claim) ?? 0) + (spread.get(claim) ?? 0))
-  return new Map(inOrder.map((claim) => [claim.workerId, targetOf(claim)]))
+  for (const share of shares) share.wish = share.claim.kind === 'serving' ? Number.MAX_SAFE_INTEGER : 0
+  level(shares, left - floor)
+  return shares
 }
 
 /** The words to say now. What shrinks is told at once; what grows is told only as far as connections are proven free. */
 export function nextWords(input: BudgetInput): Word[] {
-  const targets = shareOut(input)
-  const targetOf = ({ workerId }: Claim): number => targets.get(workerId) ?? 0
-  const shrinking = input.claims.filter((claim) => targetOf(claim) < claim.lease.granted)
-  const growing = input.claims.filter((claim) => targetOf(claim) > claim.lease.granted)
+  const words: Word[] = []
+  const growing: Share[] = []
+  for (const share of sharesOf(input)) {
+    const { workerId, lease } = share.claim
+    if (share.size < lease.granted) words.push({ workerId, granted: share.size })
+    if (share.size > lease.granted) growing.push(share)
+  }
+  if (growing.length === 0) return words
   let free = freeConnections(input)
-  const words = shrinking.map((claim): Word => ({ workerId: claim.workerId, granted: targetOf(claim) }))
   // Who lacks its floor comes first, then who lacks most.
-  const lacks = (claim: Claim): number => targetOf(claim) - claim.lease.granted + (claim.lease.granted < input.floor ? input.available : 0)
-  for (const claim of growing.sort((a, b) => lacks(b) - lacks(a) || a.workerId - b.workerId)) {
+  const lacks = ({ size, claim: { lease } }: Share): number => size - lease.granted + (lease.granted < input.floor ? input.available : 0)
+  for (const { claim, size } of growing.sort((a, b) => lacks(b) - lacks(a) || a.claim.workerId - b.claim.workerId)) {
     const { granted, held } = claim.lease
     // Up to what it may have open anyway, growth takes nothing from anybody.
-    const fresh = Math.min(Math.max(0, targetOf(claim) - held), free)
+    const fresh = Math.min(Math.max(0, size - held), free)
     free -= fresh
-    const next = Math.min(targetOf(claim), held + fresh)
+    const next = Math.min(size, held + fresh)
     if (next > granted) words.push({ workerId: claim.workerId, granted: next })
   }
   return words
@@ -71,7 +87,9 @@ export function nextWords(input: BudgetInput): Word[] {
 
 /** Connections that nobody has and nobody may open. Never negative. */
 export function freeConnections({ available, quarantined, claims }: BudgetInput): number {
-  return Math.max(0, available - quarantined - sum(claims.map(({ lease }) => lease.held)))
+  let free = available - quarantined
+  for (const { lease } of claims) free -= lease.held
+  return Math.max(0, free)
 }
 
 /**
@@ -87,29 +105,23 @@ export function mostWorkers(available: number, floor: number): number {
   return Math.max(1, Math.floor(available / floor) - 1)
 }
 
-const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0)
 const demandOf = ({ lease }: Claim): number => lease.inUse + lease.waiting
+const inOrder = (shares: readonly Share[]): Share[] => [...shares].sort((a, b) => a.claim.workerId - b.claim.workerId)
 
-interface Wish {
-  readonly claim: Claim
-  readonly wish: number
-}
-
-/** Max-min fair: nobody gets more than it wishes, and nobody less than another unless it wishes less; odd ones go to the lowest ids. */
-function level(wishes: readonly Wish[], supply: number): ReadonlyMap<Claim, number> {
-  const given = new Map<Claim, number>(wishes.map(({ claim }) => [claim, 0]))
+/** Max-min fair: nobody gets more than it wishes, and nobody less than another unless it wishes less; odd ones go to the lowest ids. Answers what is left. */
+function level(shares: readonly Share[], supply: number): number {
   let left = supply
-  let open = wishes.filter(({ wish }) => wish > 0)
+  let open = inOrder(shares.filter(({ wish }) => wish > 0))
   while (open.length > 0 && left > 0) {
     const each = Math.floor(left / open.length)
     const round = each > 0 ? open : open.slice(0, left)
-    for (const { claim, wish } of round) {
-      const before = given.get(claim) ?? 0
-      const more = Math.min(Math.max(each, 1), wish - before)
-      given.set(claim, before + more)
+    for (const share of round) {
+      const more = Math.min(Math.max(each, 1), share.wish)
+      share.size += more
+      share.wish -= more
       left -= more
     }
-    open = open.filter(({ claim, wish }) => (given.get(claim) ?? 0) < wish)
+    open = open.filter(({ wish }) => wish > 0)
   }
-  return given
+  return left
 }

@@ -1,6 +1,6 @@
 import type { SignalReading } from './decision.ts'
 import { advanceShare } from './elsewhere.ts'
-import type { ScalingSettings, Trigger } from './settings.ts'
+import type { ScalingSettings, SurgeSettings, Trigger } from './settings.ts'
 import type { Signals } from './signals.ts'
 import { type Hold, advanceHold, heldForMs, heldLongEnough } from './window.ts'
 
@@ -39,19 +39,26 @@ const FORETOLD_FOR_MS = 3000
 
 /** The thresholds of growth, for what is expected. */
 export function expectedTriggers({ predict, up }: ScalingSettings): TriggersByName {
-  if (!predict) return {}
+  if (!predict) return NO_TRIGGERS
   return Object.fromEntries(Object.entries(up).map(([name, { threshold }]) => [name, { threshold, forMs: FORETOLD_FOR_MS }]))
 }
 
 /** The surge lane as triggers. It opens at its queue threshold, the windows only above theirs: hence the hair's breadth. */
-export function surgeTriggers(settings: ScalingSettings): TriggersByName {
-  const { surge } = settings
-  if (!surge) return {}
-  return {
+export function surgeTriggers({ surge }: ScalingSettings): TriggersByName {
+  if (!surge) return NO_TRIGGERS
+  const known = surgeTriggersOf.get(surge)
+  if (known) return known
+  const triggers = {
     eventLoopUtilization: { threshold: surge.eventLoopUtilization, forMs: surge.forMs },
     queue: { threshold: surge.queue - 1e-9, forMs: surge.forMs },
   }
+  surgeTriggersOf.set(surge, triggers)
+  return triggers
 }
+
+const NO_TRIGGERS: TriggersByName = {}
+/** They are asked for several times a tick and change with the settings only. */
+const surgeTriggersOf = new WeakMap<SurgeSettings, TriggersByName>()
 
 export function advanceHolds(holds: Holds, tick: Tick, settings: ScalingSettings): Holds {
   return {

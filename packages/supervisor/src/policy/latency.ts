@@ -44,17 +44,14 @@ const sums = new Float64Array(BUCKETS)
 
 /** Adds any number of sparse histograms. */
 export function merge(histograms: readonly LatencyCounts[]): number[] {
-  const filled = histograms.filter((counts) => counts.length > 0)
-  const [first] = filled
-  if (!first) return []
-  if (filled.length === 1) return first.slice()
-  let [lowest, highest] = [BUCKETS - 1, 0]
-  for (const counts of filled) {
+  let lowest = BUCKETS
+  let highest = -1
+  for (const counts of histograms) {
     for (let i = 0; i < counts.length; i += 2) {
       const bucket = counts[i] as number
       sums[bucket] = (sums[bucket] as number) + (counts[i + 1] as number)
-      lowest = Math.min(lowest, bucket)
-      highest = Math.max(highest, bucket)
+      if (bucket < lowest) lowest = bucket
+      if (bucket > highest) highest = bucket
     }
   }
   const merged: number[] = []

@@ -95,21 +95,27 @@ export function decideReplicas(before: ReplicaState, input: ReplicaInput, settin
     const isNews = elected.needs !== null && elected.needs !== state.needs
     return isNews ? changed(state, elected.needs as number, nowMs, `so says replica ${elected.id}`) : state
   }
-  const wanted = totals.reduce((sum, each) => sum + (each.wanted ?? 0), 0)
-  // What is not known counts as idle to grow, and forbids to shrink.
-  const isKnown = totals.every((each) => each.wanted !== null)
-  const each = totals.reduce((sum, { most }) => sum + most, 0) / totals.length
+  const { wanted, isKnown, each } = sumUp(totals)
   const { needs } = state
   const fewer: Trigger = { threshold: WELL_BELOW, forMs: longestWindowMs(settings) }
-  const holdOf = (hold: Hold | null, value: number | null, trigger: Trigger, side: 'above' | 'below'): Hold | null =>
-    advanceHold(hold, value, trigger, side, nowMs, intervalMs)
-  const above = holdOf(state.above, wanted / (each * needs), ABOVE, 'above')
-  const below = holdOf(state.below, needs > 1 && isKnown ? wanted / (each * (needs - 1)) : null, fewer, 'below')
-  const next = { ...state, above, below }
+  const above = advanceHold(state.above, wanted / (each * needs), ABOVE, 'above', nowMs, intervalMs)
+  const below = advanceHold(state.below, needs > 1 && isKnown ? wanted / (each * (needs - 1)) : null, fewer, 'below', nowMs, intervalMs)
+  const next = above === state.above && below === state.below ? state : { ...state, above, below }
   const sinceMs = nowMs - (state.changedAtMs ?? Number.NEGATIVE_INFINITY)
   if (heldLongEnough(above, ABOVE, nowMs, intervalMs) && sinceMs >= settings.cooldownUpMs) return more(next, input, wanted, each)
   if (heldLongEnough(below, fewer, nowMs, intervalMs) && sinceMs >= settings.cooldownDownMs) return less(next, input, wanted, each, settings)
   return next
+}
+
+/** What all want together, and what each carries. What is not known counts as idle to grow, and forbids to shrink. */
+function sumUp(totals: readonly ReplicaTotals[]): { readonly wanted: number; readonly isKnown: boolean; readonly each: number } {
+  let [wanted, most, isKnown] = [0, 0, true]
+  for (const of of totals) {
+    wanted += of.wanted ?? 0
+    most += of.most
+    if (of.wanted === null) isKnown = false
+  }
+  return { wanted, isKnown, each: most / totals.length }
 }
 
 /** The number said follows the number there as long as both are the same: an operator, a deployment or a crash is no need. */
@@ -140,8 +146,11 @@ function changed(state: ReplicaState, needs: number, nowMs: number, reason: stri
   return { ...state, needs, above: null, below: null, changedAtMs: nowMs, reason }
 }
 
-const longestWindowMs = ({ down }: ReplicaSettings): number =>
-  Object.values(down).reduce((longest, { forMs }) => Math.max(longest, forMs), 0) || STANDARD_BELOW_MS
+function longestWindowMs({ down }: ReplicaSettings): number {
+  let longestMs = 0
+  for (const name in down) longestMs = Math.max(longestMs, down[name]?.forMs ?? 0)
+  return longestMs || STANDARD_BELOW_MS
+}
 
 const inWorkers = (workers: number): string => `${Math.round(workers * 10) / 10} ${workers === 1 ? 'worker' : 'workers'}`
 
@@ -156,13 +165,15 @@ export function wantedWorkers(
   serving: number,
 ): number | null {
   if (wanted > from) return wanted
-  const loads = SHARED_LOADS.flatMap((name) => {
-    const trigger = up[name]
-    return trigger && trigger.threshold > 0 ? [{ value: signals[name]?.down ?? null, threshold: trigger.threshold }] : []
-  })
-  if (loads.length === 0 || loads.some(({ value }) => value === null)) return null
-  const used = Math.max(...loads.map(({ value, threshold }) => (value as number) / threshold))
-  return Math.min(from, serving * used)
+  let used = Number.NEGATIVE_INFINITY
+  for (const name of SHARED_LOADS) {
+    const threshold = up[name]?.threshold ?? 0
+    if (threshold <= 0) continue
+    const value = signals[name]?.down ?? null
+    if (value === null) return null
+    used = Math.max(used, value / threshold)
+  }
+  return used === Number.NEGATIVE_INFINITY ? null : Math.min(from, serving * used)
 }
 
 /** The word with what it costs. */

@@ -46,7 +46,7 @@ export interface ScaleInput extends Omit<Tick, 'expected'>, Omit<Bounds, 'surged
   readonly ready: number
   /** Those on their way to serve included. */
   readonly serving: number
-  /** How long a worker takes from its fork until it serves; null before one did. */
+  /** How long a worker takes from its fork until it serves; null before one did, and where nothing is foretold. */
   readonly bootMs: number | null
   readonly ceiling: Ceiling
   /** What the database connections feed. */

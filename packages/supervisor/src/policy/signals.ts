@@ -32,7 +32,9 @@ export const SHARED_LOADS = ['cpu', 'eventLoopUtilization', 'queue'] as const
 /** What a new worker spends on compiling code and filling caches is no load that more workers would share. */
 const INFLATED_BY_WARM_UP: ReadonlySet<string> = new Set(['cpu', 'eventLoopDelay', 'eventLoopUtilization'])
 
-const READERS: Readonly<Record<string, (facts: WorkerFacts) => number | null>> = {
+type Reader = (facts: WorkerFacts) => number | null
+
+const READERS: Readonly<Record<string, Reader>> = {
   cpu: (facts) => facts.cpu,
   memory: (facts) => facts.memory,
   queue: (facts) => facts.report?.queue ?? null,
@@ -58,22 +60,22 @@ export function readSignals(
   customNames: readonly string[] = [],
 ): Signals {
   const signals: Record<string, Signal> = {}
-  for (const name in READERS) {
-    const weightOf = INFLATED_BY_WARM_UP.has(name) ? ({ warmth }: WorkerFacts) => warmth : () => 1
-    signals[name] = meanSignal(ready, warming, READERS[name] as (facts: WorkerFacts) => number | null, weightOf)
-  }
-  signals['p95'] = p95Signal(ready, warming, latencies)
-  signals['queueTime'] = p95Signal(ready, warming, queueTimes)
-  for (const name of customNames) signals[name] = customSignal(ready, warming, name)
+  const fleet = { ready, warming, isWarm: warming === 0 && ready.every(({ warmth }) => warmth >= 1) }
+  for (const name in READERS) signals[name] = meanSignal(fleet, READERS[name] as Reader, INFLATED_BY_WARM_UP.has(name))
+  signals['p95'] = p95Signal(fleet, latencies)
+  signals['queueTime'] = p95Signal(fleet, queueTimes)
+  for (const name of customNames) signals[name] = customSignal(fleet, name)
   return signals
 }
 
-function meanSignal(
-  ready: readonly WorkerFacts[],
-  warming: number,
-  read: (facts: WorkerFacts) => number | null,
-  weightOf: (facts: WorkerFacts) => number,
-): Signal {
+/** The ready workers, how many more are on their way, and whether all of them are there and warm. */
+interface Read {
+  readonly ready: readonly WorkerFacts[]
+  readonly warming: number
+  readonly isWarm: boolean
+}
+
+function meanSignal({ ready, warming, isWarm }: Read, read: Reader, isInflated: boolean): Signal {
   let sum = 0
   let weighed = 0
   let known = 0
@@ -82,16 +84,16 @@ function meanSignal(
     // A negative or endless value is no measurement: it counts as missing.
     if (value === null || !Number.isFinite(value) || value < 0) continue
     sum += value
-    weighed += value * weightOf(facts)
+    weighed += isInflated ? value * facts.warmth : value
     known++
   }
   if (known === 0) return { up: null, down: null, shown: null }
-  const complete = known === ready.length && allWarm(ready, warming)
+  const complete = known === ready.length && isWarm
   return { up: weighed / (ready.length + warming), down: complete ? sum / known : null, shown: sum / known }
 }
 
 /** Only the app knows its unit, so it may be negative; then what is missing or warming counts as much as the lowest, not as 0. */
-function customSignal(ready: readonly WorkerFacts[], warming: number, name: string): Signal {
+function customSignal({ ready, warming, isWarm }: Read, name: string): Signal {
   const known = ready.flatMap(({ report }) => (report !== null && Object.hasOwn(report.signals, name) ? [report.signals[name] as number] : []))
   if (known.length === 0) return { up: null, down: null, shown: null }
   const sum = known.reduce((total, value) => total + value, 0)
@@ -99,20 +101,18 @@ function customSignal(ready: readonly WorkerFacts[], warming: number, name: stri
   const mean = sum / known.length
   return {
     up: (sum + others * Math.min(0, ...known)) / (known.length + others),
-    down: others === 0 && allWarm(ready, warming) ? mean : null,
+    down: others === 0 && isWarm ? mean : null,
     shown: mean,
   }
 }
 
-const allWarm = (ready: readonly WorkerFacts[], warming: number): boolean => warming === 0 && ready.every(({ warmth }) => warmth >= 1)
-
-function p95Signal(ready: readonly WorkerFacts[], warming: number, histograms: readonly LatencyCounts[]): Signal {
+function p95Signal({ ready, isWarm }: Read, histograms: readonly LatencyCounts[]): Signal {
   const merged = merge(histograms)
   const p95Ms = percentileMs(merged, 0.95)
   const silent = ready.length === 0 || ready.some((facts) => facts.report === null)
   return {
     up: total(merged) >= FEWEST_RESPONSES_FOR_P95 ? p95Ms : 0,
-    down: silent || !allWarm(ready, warming) ? null : (p95Ms ?? 0),
+    down: silent || !isWarm ? null : (p95Ms ?? 0),
     shown: silent && p95Ms === null ? null : (p95Ms ?? 0),
   }
 }

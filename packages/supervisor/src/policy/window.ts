@@ -25,13 +25,15 @@ export function advanceHold(
   intervalMs: number,
 ): Hold | null {
   if (value === null) return null
-  const beyond = (candidate: number) => (side === 'above' ? candidate > trigger.threshold : candidate < trigger.threshold)
-  if (!hold) return beyond(value) ? { sinceMs: nowMs - intervalMs, mean: value } : null
+  if (!hold) return isBeyond(value, trigger, side) ? { sinceMs: nowMs - intervalMs, mean: value } : null
   const memoryMs = Math.max(trigger.forMs * FORGETTING_SHARE, 1)
   const weight = 1 - Math.exp(-intervalMs / memoryMs)
   const mean = hold.mean + weight * (value - hold.mean)
-  return beyond(mean) ? { sinceMs: hold.sinceMs, mean } : null
+  return isBeyond(mean, trigger, side) ? { sinceMs: hold.sinceMs, mean } : null
 }
+
+const isBeyond = (value: number, { threshold }: Trigger, side: 'above' | 'below'): boolean =>
+  side === 'above' ? value > threshold : value < threshold
 
 export function heldForMs(hold: Hold | null, nowMs: number): number {
   return hold ? nowMs - hold.sinceMs : 0

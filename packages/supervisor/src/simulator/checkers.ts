@@ -44,21 +44,19 @@ export class Checkers {
   /** Every rule that this step broke, one sentence each. */
   after(seen: Seen): string[] {
     const lost = this.#bookEvent(seen.event)
-    const broken = seen.commands.flatMap((command) => this.#bookCommand(command, seen))
+    const broken: string[] = []
+    for (const command of seen.commands) broken.push(...this.#bookCommand(command, seen))
     this.#moveFloor(seen, lost)
-    broken.push(...this.#judgeCounts(seen), ...this.#judgeLedger(seen.ledger))
+    this.#judgeCounts(seen, broken)
+    this.#judgeLedger(seen.ledger, broken)
     for (const note of seen.notes) if (note.kind === 'supervisor:bug') broken.push(`a bug was reported: ${note.message}`)
-    return broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
+    return broken.length === 0 ? broken : broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
   }
 
   ready(): number {
-    return this.#count((entry) => entry.role === 'worker' && entry.state === 'ready' && !entry.stuck)
-  }
-
-  #count(counts: (entry: Entry) => boolean): number {
-    let count = 0
-    for (const entry of this.#books.values()) if (counts(entry)) count++
-    return count
+    let ready = 0
+    for (const { role, state, stuck } of this.#books.values()) if (role === 'worker' && state === 'ready' && !stuck) ready++
+    return ready
   }
 
   /** Answers how many ready workers were lost by what happened, not by what was decided. */
@@ -140,29 +138,33 @@ export class Checkers {
 
   /** A reload never costs a ready worker; a crash, a stuck loop, an operator or a smaller target may. */
   #moveFloor(seen: Seen, lost: number): void {
-    const stuck = seen.commands.filter((command) => command.kind === 'diagnose').length
     if (seen.event.kind === 'reloadRequested') this.#floor = this.ready()
-    else if (this.#floor !== null) this.#floor = Math.min(this.#floor - lost - stuck, seen.fleet.target)
+    else if (this.#floor !== null) {
+      const stuck = seen.commands.filter((command) => command.kind === 'diagnose').length
+      this.#floor = Math.min(this.#floor - lost - stuck, seen.fleet.target)
+    }
     if (seen.fleet.reload === null) this.#floor = null
   }
 
-  #judgeCounts(seen: Seen): string[] {
-    const broken: string[] = []
+  #judgeCounts(seen: Seen, broken: string[]): void {
     const { max, spares } = this.#settings.workers
-    const staying = this.#count((entry) => entry.state !== 'leaving' && !entry.stuck)
+    let [staying, waiting] = [0, 0]
+    for (const { role, state, stuck } of this.#books.values()) {
+      if (state === 'leaving' || stuck) continue
+      staying++
+      if (role === 'spare') waiting++
+    }
     // One more than the most: a successor beside the one it replaces.
     if (staying > max + 1) broken.push(`${staying} workers stay; workers.max is ${max}`)
-    const waiting = this.#count((entry) => entry.role === 'spare' && entry.state !== 'leaving' && !entry.stuck)
     if (waiting > (spares === 'auto' ? 1 : spares)) broken.push(`${waiting} spares; workers.spares is ${spares}`)
     if (this.#floor !== null && this.ready() < this.#floor) broken.push(`${this.ready()} workers are ready; the reload began with ${this.#floor}`)
     if (this.#stopAtMs !== null && seen.fleet.phase !== 'stopped') {
       const lateMs = seen.event.nowMs - this.#stopAtMs - this.#settings.drain.timeoutMs
       if (lateMs > STOP_SLACK_MS) broken.push(`the stop is ${lateMs} ms late`)
     }
-    return broken
   }
 
-  #judgeLedger({ arrived, answered, cut, waiting }: Seen['ledger']): string[] {
-    return arrived === answered + cut + waiting ? [] : [`of ${arrived} requests ${answered} were answered, ${cut} cut and ${waiting} wait`]
+  #judgeLedger({ arrived, answered, cut, waiting }: Seen['ledger'], broken: string[]): void {
+    if (arrived !== answered + cut + waiting) broken.push(`of ${arrived} requests ${answered} were answered, ${cut} cut and ${waiting} wait`)
   }
 }

@@ -15,6 +15,15 @@ interface Orphans {
   readonly visibleFromMs: number
 }
 
+/** What a worker says of its connections. */
+interface Use {
+  readonly sequence: number
+  readonly holds: number
+  readonly inUse: number
+  readonly waiting: number
+  readonly external: number
+}
+
 /** The connections of one replica as the server counts them: from the attempt to connect until the server itself has closed them. */
 export class Backends {
   readonly #random: Random
@@ -26,7 +35,9 @@ export class Backends {
   }
 
   countAt(nowMs: number): number {
-    return this.#orphans.reduce((sum, each) => (each.untilMs > nowMs ? sum + each.connections : sum), this.#ofLiving)
+    let sum = this.#ofLiving
+    for (const { untilMs, connections } of this.#orphans) if (untilMs > nowMs) sum += connections
+    return sum
   }
 
   opened(connections: number): void {
@@ -68,7 +79,7 @@ export class VirtualPool {
   #open = 0
   #wanted = 0
   #youngest = { connections: 0, openedAtMs: 0 }
-  #told = ''
+  #told: Use | null = null
 
   constructor(workerId: number, backends: Backends) {
     this.workerId = workerId
@@ -118,19 +129,13 @@ export class VirtualPool {
   }
 
   /** What it has to tell: its promise and its need; null where that is not news. */
-  news(isAsked: boolean): { sequence: number; holds: number; inUse: number; waiting: number; external: number } | null {
+  news(isAsked: boolean): Use | null {
     if (this.#sequence === 0) return null
     const inUse = Math.min(this.#wanted, this.#open)
-    const use = {
-      sequence: this.#sequence,
-      holds: Math.max(this.#granted, this.#open),
-      inUse,
-      waiting: this.#wanted - inUse,
-      external: 0,
-    }
-    const told = `${use.sequence} ${use.holds} ${use.inUse} ${use.waiting}`
-    if (told === this.#told && !isAsked) return null
-    this.#told = told
-    return use
+    const [holds, waiting, told] = [Math.max(this.#granted, this.#open), this.#wanted - inUse, this.#told]
+    const isKnown = told?.sequence === this.#sequence && told.holds === holds && told.inUse === inUse && told.waiting === waiting
+    if (isKnown && !isAsked) return null
+    this.#told = { sequence: this.#sequence, holds, inUse, waiting, external: 0 }
+    return this.#told
   }
 }

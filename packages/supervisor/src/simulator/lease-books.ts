@@ -8,10 +8,13 @@ interface Account {
   /** The newest promise that counts, and the words said since then. */
   promised: { sequence: number; holds: number }
   later: { sequence: number; granted: number }[]
+  /** The most that it may have open, by both. */
+  most: number
 }
 
 export class LeaseBooks {
   readonly #accounts = new Map<number, Account>()
+  #total = 0
 
   /** A word is said. Answers what is wrong with it. */
   say(workerId: number, sequence: number, granted: number): string[] {
@@ -21,6 +24,7 @@ export class LeaseBooks {
     if (said && said.granted !== granted) return [`word ${sequence} to worker ${workerId} said ${said.granted}, and now ${granted}`]
     account.sequence = sequence
     if (!said && sequence > account.promised.sequence) account.later.push({ sequence, granted })
+    this.#sumUp(account)
     return []
   }
 
@@ -31,12 +35,18 @@ export class LeaseBooks {
     const isFirst = sequence > account.promised.sequence
     account.promised = { sequence, holds: isFirst ? holds : Math.min(holds, account.promised.holds) }
     account.later = account.later.filter((word) => word.sequence > sequence)
+    this.#sumUp(account)
+  }
+
+  #sumUp(account: Account): void {
+    this.#total -= account.most
+    account.most = account.later.reduce((most, { granted }) => Math.max(most, granted), account.promised.holds)
+    this.#total += account.most
   }
 
   /** The most that it may have open. */
   mostOf(workerId: number): number {
-    const account = this.#accounts.get(workerId)
-    return account ? Math.max(account.promised.holds, ...account.later.map(({ granted }) => granted)) : 0
+    return this.#accounts.get(workerId)?.most ?? 0
   }
 
   newestWordTo(workerId: number): number {
@@ -44,19 +54,18 @@ export class LeaseBooks {
   }
 
   close(workerId: number): void {
+    this.#total -= this.mostOf(workerId)
     this.#accounts.delete(workerId)
   }
 
   total(): number {
-    let sum = 0
-    for (const workerId of this.#accounts.keys()) sum += this.mostOf(workerId)
-    return sum
+    return this.#total
   }
 
   #accountOf(workerId: number): Account {
     const known = this.#accounts.get(workerId)
     if (known) return known
-    const account: Account = { sequence: 0, promised: { sequence: 0, holds: 0 }, later: [] }
+    const account: Account = { sequence: 0, promised: { sequence: 0, holds: 0 }, later: [], most: 0 }
     this.#accounts.set(workerId, account)
     return account
   }

@@ -41,7 +41,7 @@ export class LeaseCheckers {
   /** By worker: when it died, and what it may have left open. */
   readonly #dead = new Map<number, { diedAtMs: number; connections: number }>()
   /** What the fleet believed after the last step. */
-  #believed = new Map<number, number>()
+  #believed: readonly SeenWorker[] = []
   readonly #starvedSinceMs = new Map<number, number>()
   /** After a cut there may be more than there should be, but never more than there was. */
   #limit = 0
@@ -56,12 +56,16 @@ export class LeaseCheckers {
   after(seen: LeaseSeen): string[] {
     const { database } = seen.fleet.settings
     if (database === null) return []
-    const broken = [...this.#moveLimit(seen, database.available), ...this.#bookEvent(seen)]
-    for (const command of seen.commands) broken.push(...this.#bookCommand(command, seen, database))
-    broken.push(...this.#judgeServer(seen), ...this.#judgeBeliefs(seen), ...this.#judgeStarvation(seen))
-    this.#believed = new Map(seen.fleet.workers.map(({ id, lease }) => [id, lease.held]))
+    const broken: string[] = []
+    this.#moveLimit(seen, database.available, broken)
+    this.#bookEvent(seen, broken)
+    for (const command of seen.commands) this.#bookCommand(command, seen, database, broken)
+    this.#judgeServer(seen, broken)
+    this.#judgeBeliefs(seen, broken)
+    this.#judgeStarvation(seen, broken)
+    this.#believed = seen.fleet.workers
     if (restless(seen.fleet, database).length === 0) this.#restedAtMs = seen.event.nowMs
-    return broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
+    return broken.length === 0 ? broken : broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
   }
 
   /** What is wrong if, for so long after the faults, nothing has come to rest: workers that are replaced for their memory have a moment of it in between. */
@@ -72,14 +76,13 @@ export class LeaseCheckers {
   }
 
   /** The share of a replica grows by an operator's word only: not because Redis has forgotten who else there is. */
-  #moveLimit({ event }: LeaseSeen, available: number): string[] {
+  #moveLimit({ event }: LeaseSeen, available: number, broken: string[]): void {
     const hasGrown = this.#limit > 0 && available > this.#available && event.kind !== 'budgetRequested'
-    const broken = hasGrown ? [`I7: the share grew from ${this.#available} to ${available} without a word`] : []
+    if (hasGrown) broken.push(`I7: the share grew from ${this.#available} to ${available} without a word`)
     this.#available = available
     const booked = this.#books.total() + this.#quarantined()
     this.#limit = Math.max(available, Math.min(this.#limit, booked))
     this.#believedLimit = Math.max(available, Math.min(this.#believedLimit, this.#believedSum))
-    return broken
   }
 
   #quarantined(): number {
@@ -88,14 +91,14 @@ export class LeaseCheckers {
     return sum
   }
 
-  #bookEvent({ event, fleet }: LeaseSeen): string[] {
+  #bookEvent({ event, fleet }: LeaseSeen, broken: string[]): void {
     if (event.kind === 'leaseUsed') {
       const isOld = event.sequence < this.#books.newestWordTo(event.workerId)
       this.#books.promise(event.workerId, event.sequence, event.holds)
       const held = fleet.workers.find(({ id }) => id === event.workerId)?.lease.held
-      const before = this.#believed.get(event.workerId)
+      const before = this.#believed.find(({ id }) => id === event.workerId)?.lease.held
       if (isOld && held !== undefined && before !== undefined && held < before)
-        return [`I6: word ${event.sequence} of worker ${event.workerId} is old, and still it gave back ${before - held} connections`]
+        broken.push(`I6: word ${event.sequence} of worker ${event.workerId} is old, and still it gave back ${before - held} connections`)
     }
     if (event.kind === 'exited') {
       const connections = this.#books.mostOf(event.workerId)
@@ -109,62 +112,58 @@ export class LeaseCheckers {
         dead.connections = Math.min(dead.connections, seen + event.starting)
         if (dead.connections === 0) this.#dead.delete(workerId)
       }
-    return []
   }
 
-  #bookCommand(command: Command, { fleet }: LeaseSeen, { available, floor }: { available: number; floor: number }): string[] {
-    if (command.kind === 'fork') return judgeFork(command.workerId, fleet.workers, Math.floor(available / floor))
-    if (command.kind !== 'lease') return []
-    const broken = this.#books.say(command.workerId, command.sequence, command.granted).map((sentence) => `I6: ${sentence}`)
+  #bookCommand(command: Command, { fleet }: LeaseSeen, { available, floor }: { available: number; floor: number }, broken: string[]): void {
+    if (command.kind === 'fork') broken.push(...judgeFork(command.workerId, fleet.workers, Math.floor(available / floor)))
+    if (command.kind !== 'lease') return
+    for (const sentence of this.#books.say(command.workerId, command.sequence, command.granted)) broken.push(`I6: ${sentence}`)
     const booked = this.#books.total() + this.#quarantined()
     if (booked > this.#limit)
       broken.push(`I4: after the word to worker ${command.workerId} there may be ${booked} connections; there are ${this.#limit} to share out`)
-    return broken
   }
 
-  #judgeServer({ connections }: LeaseSeen): string[] {
+  #judgeServer({ connections }: LeaseSeen, broken: string[]): void {
     const booked = this.#books.total() + this.#quarantined()
-    const broken = connections > this.#limit ? [`I1: the server counts ${connections} connections; the budget is ${this.#limit}`] : []
-    return connections > booked ? [...broken, `I3: the server counts ${connections} connections; ${booked} belong to anybody`] : broken
+    if (connections > this.#limit) broken.push(`I1: the server counts ${connections} connections; the budget is ${this.#limit}`)
+    if (connections > booked) broken.push(`I3: the server counts ${connections} connections; ${booked} belong to anybody`)
   }
 
   /** Each connection belongs to one worker, one dead worker, or nobody. */
-  #judgeBeliefs({ fleet }: LeaseSeen): string[] {
-    const broken: string[] = []
+  #judgeBeliefs({ fleet }: LeaseSeen, broken: string[]): void {
     let sum = 0
     for (const { id, lease } of fleet.workers) {
       sum += lease.held
       const most = this.#books.mostOf(id)
       if (lease.held < most) broken.push(`I2: worker ${id} may have ${most} connections open; the fleet believes ${lease.held}`)
     }
-    const quarantined = new Map<number, number>()
     for (const { workerId, connections } of fleet.quarantine) {
       sum += connections
-      if (quarantined.has(workerId)) broken.push(`I2: worker ${workerId} is in quarantine twice`)
-      quarantined.set(workerId, connections)
+      if (fleet.quarantine.filter((other) => other.workerId === workerId).length > 1) broken.push(`I2: worker ${workerId} is in quarantine twice`)
     }
-    for (const [workerId, { connections }] of this.#dead)
-      if ((quarantined.get(workerId) ?? 0) < connections)
-        broken.push(`I3: dead worker ${workerId} may have ${connections} connections open; ${quarantined.get(workerId) ?? 0} are in quarantine`)
+    for (const [workerId, { connections }] of this.#dead) {
+      const quarantined = fleet.quarantine.find((each) => each.workerId === workerId)?.connections ?? 0
+      if (quarantined < connections)
+        broken.push(`I3: dead worker ${workerId} may have ${connections} connections open; ${quarantined} are in quarantine`)
+    }
     if (sum > this.#believedLimit) broken.push(`I2: ${sum} connections are held or in quarantine; there are ${this.#believedLimit}`)
     this.#believedSum = sum
-    return broken
   }
 
   /** Every ready worker has one at least, unless others are proven to hold what it lacks. */
-  #judgeStarvation({ event, fleet }: LeaseSeen): string[] {
+  #judgeStarvation({ event, fleet }: LeaseSeen, broken: string[]): void {
     const isShort =
       fleet.phase !== 'running' ||
       fleet.quarantine.length > 0 ||
       fleet.workers.some((each) => each.life.kind !== 'ready' || each.stuckAtMs !== null || each.lease.held !== each.lease.granted)
     if (isShort) this.#starvedSinceMs.clear()
-    if (isShort) return []
+    if (isShort) return
     for (const { id, lease } of fleet.workers) {
       if (lease.granted > 0) this.#starvedSinceMs.delete(id)
       else if (!this.#starvedSinceMs.has(id)) this.#starvedSinceMs.set(id, event.nowMs)
     }
-    const starved = [...this.#starvedSinceMs].filter(([, sinceMs]) => event.nowMs - sinceMs > STARVED_MS)
-    return starved.map(([workerId]) => `I8: worker ${workerId} is ready and has had no connection for ${STARVED_MS} ms`)
+    for (const [workerId, sinceMs] of this.#starvedSinceMs)
+      if (event.nowMs - sinceMs > STARVED_MS) broken.push(`I8: worker ${workerId} is ready and has had no connection for ${STARVED_MS} ms`)
   }
 }
 
@@ -178,8 +177,12 @@ function judgeFork(workerId: number, workers: readonly SeenWorker[], feeds: numb
 
 /** Why it is not at rest: all is granted and confirmed, nobody lacks what there is, and the dead hold nothing. */
 function restless({ workers, quarantine }: LeaseSeen['fleet'], { available, floor }: { available: number; floor: number }): string[] {
-  const sum = (of: (lease: SeenWorker['lease']) => number): number => workers.reduce((total, { lease }) => total + of(lease), 0)
-  const [granted, held, needed] = [sum((lease) => lease.granted), sum((lease) => lease.held), sum(({ inUse, waiting }) => inUse + waiting)]
+  let [granted, held, needed] = [0, 0, 0]
+  for (const { lease } of workers) {
+    granted += lease.granted
+    held += lease.held
+    needed += lease.inUse + lease.waiting
+  }
   const broken: string[] = []
   if (quarantine.length > 0) broken.push(`${quarantine.length} workers are in quarantine`)
   if (held !== granted) broken.push(`${held - granted} connections are held beyond what was granted`)

@@ -33,6 +33,12 @@ export interface Slice {
   readonly waitMs: number
 }
 
+/** Of requests that are elsewhere, how many are answered by then. */
+function dueOf({ fromMs, toMs, count }: Away, nowMs: number): number {
+  if (nowMs <= fromMs) return 0
+  return nowMs >= toMs ? count : Math.floor(count * Math.min(1, (nowMs - fromMs) / (toMs - fromMs)))
+}
+
 /**
  * One process: a queue in front of one event loop. Each request takes its time on the loop, in order, then waits elsewhere, then is
  * answered. Requests are moved in batches, and every single one is counted.
@@ -151,8 +157,9 @@ export class VirtualWorker {
       const batch = this.#onLoop[0] as Batch
       const count = Math.min(left, batch.count)
       const queuedMs = Math.max(0, nowMs - sliceMs / 2 - batch.arrivedAtMs)
-      const course = { baseMs: queuedMs + serviceMs + waitMs, serviceMs, utilization: this.#utilization }
-      this.#elsewhere.push({ ...course, fromMs: nowMs - sliceMs + waitMs, toMs: nowMs + waitMs, count, answered: 0 })
+      const baseMs = queuedMs + serviceMs + waitMs
+      const [fromMs, toMs] = [nowMs - sliceMs + waitMs, nowMs + waitMs]
+      this.#elsewhere.push({ baseMs, serviceMs, utilization: this.#utilization, fromMs, toMs, count, answered: 0 })
       left -= count
       batch.count -= count
       if (batch.count === 0) this.#onLoop.shift()
@@ -171,15 +178,17 @@ export class VirtualWorker {
 
   #answerDue(nowMs: number): number {
     let sum = 0
+    let left = 0
     for (const away of this.#elsewhere) {
-      const share = Math.min(1, (nowMs - away.fromMs) / (away.toMs - away.fromMs))
-      const due = share >= 1 ? away.count - away.answered : Math.floor(away.count * Math.max(0, share)) - away.answered
-      if (due <= 0) continue
-      away.answered += due
-      sum += due
-      this.#times.addCourse(away, due)
+      const due = dueOf(away, nowMs) - away.answered
+      if (due > 0) {
+        away.answered += due
+        sum += due
+        this.#times.addCourse(away, due)
+      }
+      if (away.answered < away.count) this.#elsewhere[left++] = away
     }
-    while (this.#elsewhere[0]?.answered === this.#elsewhere[0]?.count && this.#elsewhere.length > 0) this.#elsewhere.shift()
+    this.#elsewhere.length = left
     this.#away -= sum
     this.#answered += sum
     return sum

@@ -25,6 +25,8 @@ const REDIS_DEADLINE_MS = 500
 /** The machine: workers, the cores and the memory they share, the requests that come in. */
 export class Workplace {
   readonly workers: Map<number, VirtualWorker> = new Map()
+  /** The same, for those who go through all of them many times a second. */
+  #all: readonly VirtualWorker[] = []
   readonly #scenario: Scenario
   readonly #arrivals: Arrivals
   /** Null where nobody limits the connections: then they are not counted. */
@@ -47,7 +49,7 @@ export class Workplace {
 
   ledger(): Ledger {
     let waiting = this.#atTheDoor
-    for (const worker of this.workers.values()) waiting += worker.queue
+    for (const worker of this.#all) waiting += worker.queue
     return { arrived: this.#arrived, answered: this.#answered, cut: this.#cut, waiting }
   }
 
@@ -63,12 +65,14 @@ export class Workplace {
     if (this.#scenario.sockets) hired.sockets = new VirtualSockets(this.#scenario.sockets)
     if (this.#backends) hired.pool = new VirtualPool(workerId, this.#backends)
     this.workers.set(workerId, hired)
+    this.#all = [...this.workers.values()]
     return hired
   }
 
   /** A worker is gone, and what it held with it. */
   dismiss(worker: VirtualWorker, nowMs: number, isOrderly: boolean): void {
     this.workers.delete(worker.workerId)
+    this.#all = [...this.workers.values()]
     if (worker.pool) this.#backends?.orphan(worker.pool, nowMs, isOrderly)
     this.#cut += worker.queue
   }
@@ -90,7 +94,7 @@ export class Workplace {
     this.#arrive(nowMs, sliceMs)
     const { host, worker: model } = this.#scenario
     const cpuShare = model.cpuShare ?? 1
-    const workers = [...this.workers.values()]
+    const workers = this.#all
     const free = Math.max(LEAST_CPUS, host.cpus - this.#othersCpus(nowMs))
     const cpus = free * (this.inForce('busy-neighbour', nowMs) ? NEIGHBOUR_SHARE : 1)
     const { shares, limitMs } = shareCores(
@@ -98,7 +102,8 @@ export class Workplace {
       (cpus * sliceMs) / cpuShare,
     )
     const waitMs = this.#waitMs(workers, nowMs)
-    for (const [index, worker] of workers.entries()) {
+    for (let index = 0; index < workers.length; index++) {
+      const worker = workers[index] as VirtualWorker
       if (worker.state === 'booting') continue
       const crowd = worker.pool?.crowd ?? 1
       const answered = worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs: waitMs * crowd })
@@ -117,7 +122,7 @@ export class Workplace {
     const arriving = this.#arrivals.next(nowMs, sliceMs) + this.#returning
     this.#returning = 0
     this.#arrived += arriving
-    const open = [...this.workers.values()].filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
+    const open = this.#all.filter((worker) => worker.state === 'listening' && worker.accepting && !worker.hung)
     const requests = arriving + this.#atTheDoor
     this.#atTheDoor = open.length === 0 ? requests : 0
     if (open.length === 0 || requests === 0) return
@@ -128,13 +133,14 @@ export class Workplace {
       open.map((worker) => worker.connections),
       requests - hot,
     )
-    for (const [index, worker] of open.entries()) worker.accept(nowMs - sliceMs / 2, given[index] as number)
+    for (let index = 0; index < open.length; index++) open[index]?.accept(nowMs - sliceMs / 2, given[index] as number)
   }
 
   /** Time that a request waits elsewhere: longer while more of them wait than the database works on. */
   #waitMs(workers: readonly VirtualWorker[], nowMs: number): number {
     const { request, database } = this.#scenario
-    const away = workers.reduce((sum, worker) => sum + worker.away, 0)
+    let away = 0
+    for (const worker of workers) away += worker.away
     const crowd = Math.max(1, away / database.concurrency)
     const slow = this.inForce('slow-database', nowMs) ? SLOW_DATABASE_FACTOR : 1
     const redis = this.inForce('redis-away', nowMs) ? REDIS_DEADLINE_MS : 0
@@ -143,7 +149,7 @@ export class Workplace {
 
   sample(nowMs: number, tickMs: number): { samples: Sample[]; usage: Usage } {
     let [cpus, memoryBytes] = [0, 0]
-    const samples = [...this.workers.values()].map((worker): Sample => {
+    const samples = this.#all.map((worker): Sample => {
       const { cpu, report } = worker.look(tickMs)
       cpus += cpu
       memoryBytes += worker.memoryBytes
