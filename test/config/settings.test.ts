@@ -271,3 +271,16 @@ test('forwarding between replicas needs a port, a secret and Redis, and is off w
     'replica.listen has no effect with routing.sticky false: no request belongs to one worker more than to another.',
   ])
 })
+
+test('what is taken from an environment that does not have it is as if it was not given', () => {
+  const environment: NodeJS.ProcessEnv = {}
+  const { NOTHING } = environment
+  const options: Options = {
+    database: { url: NOTHING },
+    redis: { url: NOTHING, key: NOTHING },
+    replica: { listen: NOTHING, address: NOTHING, secret: NOTHING },
+    admin: { listen: NOTHING },
+    journal: { file: NOTHING },
+  }
+  expect(settled(options)).toEqual(settled({}))
+})

@@ -6,6 +6,9 @@ type Duration = number | string
 /** `'512MB'`, `'1GiB'`, or a number of bytes. */
 type Size = number | string
 
+/** What people take from `process.env`, for compilers too that tell undefined from absent. */
+type Text = string | false | undefined
+
 interface WorkersOptions {
   /** The fleet never shrinks below this many workers. Default 1. */
   min?: number
@@ -84,7 +87,7 @@ interface DatabaseOptions {
   /** End what workers that are gone still run in the database, instead of waiting for it. Default false. */
   terminateOrphans?: boolean
   /** A `postgres://` URL. Default: the environment variable `DATABASE_URL`. */
-  url?: string | false
+  url?: Text
 }
 
 interface ReplicaOptions {
@@ -92,11 +95,11 @@ interface ReplicaOptions {
    * `'[::]:9470'`: where this replica takes the requests that belong to its workers and came to another replica, on the private network. Needs `redis.url` and
    * `replica.secret`. Default off.
    */
-  listen?: string | false
+  listen?: Text
   /** `'10.0.0.7:9470'`: where the other replicas reach it, if that is not the address of this machine. Default: found out. */
-  address?: string | false
+  address?: Text
   /** At least 32 characters, the same in all replicas. Default: the environment variable `STATIONMASTER_REPLICA_SECRET`. */
-  secret?: string | false
+  secret?: Text
 }
 
 interface CostOptions {
@@ -132,9 +135,9 @@ export interface Options {
   database?: DatabaseOptions
   redis?: {
     /** The name under which the replicas of this service meet there. Default: the environment variable `RAILWAY_SERVICE_ID`, else `'replicas'`. */
-    key?: string | false
+    key?: Text
     /** A `redis://` URL: where replicas meet. Default: the environment variable `REDIS_URL`; without it this replica is alone. */
-    url?: string | false
+    url?: Text
   }
   replica?: ReplicaOptions
   control?: {
@@ -143,11 +146,11 @@ export interface Options {
   }
   admin?: {
     /** `'127.0.0.1:9090'`: where the dashboard, metrics, status, decisions, events and health are served, read-only. Default off. */
-    listen?: string | false
+    listen?: Text
   }
   journal?: {
     /** Where samples and events are written, for `stationmaster simulate`. Default off. */
-    file?: string | false
+    file?: Text
     /** What the journal and the one before it (`.1`) take together. Default `'64MB'`. */
     maxSize?: string | number
   }
