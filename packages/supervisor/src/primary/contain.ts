@@ -4,13 +4,18 @@ type Method = (this: unknown, ...words: unknown[]) => unknown
 
 /**
  * Node trusts what comes over a worker's channel: bytes that are no message, or a message that looks like one of Node's own but is not,
- * make it throw in this process, with nobody there to catch it. Here it is caught, and `onGarbage` is told.
+ * make it throw in this process, with nobody there to catch it. Here it is caught, and `onGarbage` is told of the first.
  */
 export function containGarbage(workerProcess: EventEmitter, onGarbage: (error: unknown) => void): void {
-  contain(workerProcess, 'emit', (event) => event === 'internalMessage', onGarbage)
+  let isTold = false
+  const tell = (error: unknown): void => {
+    if (!isTold) onGarbage(error)
+    isTold = true
+  }
+  contain(workerProcess, 'emit', (event) => event === 'internalMessage', tell)
   const key = Object.getOwnPropertySymbols(workerProcess).find(({ description }) => description === 'kChannelHandle')
   const channel: unknown = key && Reflect.get(workerProcess, key)
-  if (typeof channel === 'object' && channel !== null) contain(channel, 'onread', () => true, onGarbage)
+  if (typeof channel === 'object' && channel !== null) contain(channel, 'onread', () => true, tell)
 }
 
 function contain(target: object, name: string, concerns: (first: unknown) => boolean, onGarbage: (error: unknown) => void): void {

@@ -70,7 +70,7 @@ export class Primary implements Control {
       onForkFailed: (workerId, message) => this.#engine.dispatch({ kind: 'forkFailed', workerId, message }),
       onMessage: (workerId, message, handle) => this.#inbound.receive(workerId, message, handle),
       onStderr: (chunk) => parts.onStderr(chunk),
-      onGarbage: (workerId, error) => this.#warn(`Worker ${workerId} sent something that is no message (${String(error).split('\n')[0]}).`),
+      warn: (sentence) => this.#warn(sentence),
       onExit: (workerId, exit) => void this.#exited(workerId, exit),
     })
     this.#exitCauses = createExitCauses(parts.oomKills)

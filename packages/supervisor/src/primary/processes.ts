@@ -4,6 +4,7 @@ import { devNull } from 'node:os'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { seal } from '../wire/envelope.ts'
 import { containGarbage } from './contain.ts'
+import { boundRelay, MOST_WAITING_BYTES } from './relay.ts'
 import { createStderrTail } from './stderr-tail.ts'
 
 export interface ForkSpec {
@@ -20,8 +21,7 @@ export interface ProcessEvents {
   /** Anything at all that came over the IPC channel. */
   onMessage(workerId: number, message: unknown, handle: unknown): void
   onStderr(chunk: Buffer): void
-  /** The first thing on the channel that was no message, and over which Node stumbled. */
-  onGarbage(workerId: number, error: unknown): void
+  warn(sentence: string): void
   onExit(workerId: number, exit: ProcessExit): void
 }
 
@@ -91,11 +91,8 @@ export function createProcesses(events: ProcessEvents): Processes {
       tail.push(chunk.toString('utf8'))
       events.onStderr(chunk)
     })
-    let garbled = false
-    containGarbage(worker.process, (error) => {
-      if (!garbled) events.onGarbage(workerId, error)
-      garbled = true
-    })
+    containGarbage(worker.process, (error) => events.warn(saysGarbage(workerId, error)))
+    boundRelay(worker, () => events.warn(missesBroadcasts(workerId)))
     worker.on('message', (message: unknown, handle: unknown) => events.onMessage(workerId, message, handle))
     onceGone(worker, (code, signal) => {
       entries.delete(workerId)
@@ -178,5 +175,11 @@ function onceGone(worker: Worker, gone: (code: number | null, signal: string | n
     }
   })
 }
+
+const saysGarbage = (workerId: number, error: unknown): string =>
+  `Worker ${workerId} sent something that is no message (${String(error).split('\n')[0]}).`
+
+const missesBroadcasts = (workerId: number): string =>
+  `Worker ${workerId} does not read: ${MOST_WAITING_BYTES / 2 ** 20} MB of Socket.IO's broadcasts wait for it, and its clients miss what comes on top.`
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
