@@ -25,7 +25,8 @@ export function fakeTerminal(): {
   return { streams, screen: () => screen, raw: () => raw }
 }
 
-const nobody: Outside = {
+/** Nothing is started, and the machine is always the same. */
+export const nobody: Outside = {
   runSupervisor: () => Promise.reject(new Error('nothing may be started here')),
   readCapacity: () => Promise.resolve({ cpus: 2, memoryBytes: 2e9, source: 'cgroup2' }),
   findPortHolder: () => Promise.resolve('a process (pid 4711)'),

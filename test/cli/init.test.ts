@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { it } from './harness.ts'
-import { runHere } from './in-process.ts'
+import { nobody, runHere } from './in-process.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../packages/supervisor', import.meta.url))
 /** Where no package.json says that files are modules. */
@@ -28,6 +28,15 @@ it('imports defineConfig where the package is installed, and only there', async 
   await symlink(PACKAGE, path.join(other, 'node_modules', 'stationmaster'))
   await runHere(other, ['init'])
   expect(await readFile(path.join(other, FILE), 'utf8')).toMatch(/^import \{ defineConfig \} from 'stationmaster'\n\nexport default defineConfig\(\{/)
+})
+
+it('writes nothing that check would warn of, in a container of any size', async ({ cli }) => {
+  await writeFile(path.join(cli.folder, 'server.js'), '')
+  await runHere(cli.folder, ['init'])
+  const { stdout } = await runHere(cli.folder, ['check', '--json'], {
+    outside: { ...nobody, readCapacity: () => Promise.resolve({ cpus: 0.5, memoryBytes: 512e6, source: 'cgroup2' }) },
+  })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, errors: [], warnings: [] })
 })
 
 it.for([{ type: 'commonjs' }, {}])('writes one that Node takes for a module wherever it is, as in a package of %j', async (manifest, { cli }) => {

@@ -36,10 +36,11 @@ export async function init({ folder, environment, terminal }: CommandContext, { 
   return 0
 }
 
+/** A size that nobody chose stays a comment: written down it would be one, of which `check` warns in a small container. */
 function configSource(entry: string, installed: boolean): string {
   const options = `{
   entry: ${inspect(entry)},
-  workers: { min: 1, max: 10 },
+  // workers: { min: 1, max: 10 }, // as it is without this line; by itself never more than the container carries
 }`
   // Without the package in reach its import would fail; the file works the same without the types.
   if (!installed) return `export default ${options}\n`
