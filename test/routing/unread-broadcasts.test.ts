@@ -23,8 +23,8 @@ function differing(
 
 describe('100 MB of broadcasts', () => {
   it('do not all wait in the primary for a worker that is stopped; once it goes on, it hears what is said from then on', async ({ stage }) => {
-    const workers = { min: 3, max: 4, oversubscribe: true, spares: 0, bootTimeout: '20s' }
-    const station = await stage.start({ entry, config: { workers, health: { stuckAfter: '300s' } } }, 3)
+    const workers = { min: 2, max: 3, oversubscribe: true, spares: 0, bootTimeout: '20s' }
+    const station = await stage.start({ entry, config: { workers, health: { stuckAfter: '300s' } } }, 2)
     await withClients(
       12,
       () => new Client(station.port, ['websocket'], { retries: undefined, ackTimeout: undefined }),

@@ -7,8 +7,8 @@ export interface Receiver {
   send: unknown
 }
 
-/** Some seconds of a busy room. As much may wait for each worker, and the container has to hold it. */
-export const MOST_WAITING_BYTES: number = 16 * 1024 * 1024
+/** More than a worker that is only busy is behind with. As much may wait for each that does not read, and the container has to hold it. */
+export const MOST_WAITING_BYTES: number = 32 * 1024 * 1024
 /** To weigh a message costs as much as to send it. A worker that reads is seldom further behind than this. */
 const UNWEIGHED = 16
 /** How Socket.IO's cluster adapter marks its messages. */
