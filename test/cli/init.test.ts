@@ -68,6 +68,9 @@ describe('the entry', () => {
     [{ scripts: { start: 'next start' }, main: 'lib/server.cjs' }, [], './lib/server.cjs'],
     [{}, ['index.js', 'server.js'], './server.js'],
     [{ main: 'README.md' }, ['app.js'], './app.js'],
+    [{ main: 'lib/server.js' }, ['app.js'], './lib/server.js'],
+    [{ main: 'index.js' }, ['app.js'], './app.js'],
+    [{ main: 'index.js' }, ['app.js', 'index.js'], './index.js'],
     [{ scripts: 'none', main: 4 }, [], './server.js'],
     [{}, [], './server.js'],
   ] as const)('of %j with the files %j is %s', async ([manifest, files, entry], { cli }) => {
@@ -75,6 +78,17 @@ describe('the entry', () => {
     for (const file of files) await writeFile(path.join(cli.folder, file), '')
     await runHere(cli.folder, ['init'])
     expect(await readFile(path.join(cli.folder, FILE), 'utf8')).toContain(`entry: '${entry}'`)
+  })
+
+  it.for([
+    ['node server.js', false],
+    ['node --import ./trace.js server.js --port 1', true],
+    ['next start', false],
+  ] as const)('of the start script `%s` is not all that it says: %s', async ([start, isTold], { cli }) => {
+    await writeFile(path.join(cli.folder, 'package.json'), JSON.stringify({ scripts: { start } }))
+    const { stdout } = await runHere(cli.folder, ['init'])
+    expect(stdout.includes('belongs into env, execArgv or args')).toBe(isTold)
+    expect(stdout.includes(`with \`${start}\``)).toBe(isTold)
   })
 
   it('is asked for when nothing names it', async ({ cli }) => {

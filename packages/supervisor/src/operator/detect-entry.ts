@@ -16,14 +16,26 @@ const USUAL = [
 
 const SOURCE_FILE = /\.[cm]?[jt]s$/
 
-/** The file that starts the app in this folder, as `./dist/server.js`: what `npm start` runs, else package.json's main, else where servers usually are. */
-export async function detectEntry(folder: string): Promise<string | null> {
+/** What `npm init` writes, whether there is such a file or not. */
+const NOBODYS_CHOICE = 'index.js'
+
+interface Detected {
+  /** The file that starts the app, as `./dist/server.js`. */
+  readonly entry: string | null
+  /** The start script of package.json, if it names the entry and more. */
+  readonly script: string | null
+}
+
+/** What `npm start` runs in this folder, else package.json's main, else where servers usually are. */
+export async function detectEntry(folder: string): Promise<Detected> {
   const { main, start } = await readPackage(folder)
-  const named = [scriptEntry(start), main].filter((file) => file !== null)
+  const started = scriptEntry(start)
+  if (started !== null) return { entry: relative(started), script: start === `node ${started}` ? null : start }
   // What is named counts even if it is not built yet.
-  for (const file of named) if (SOURCE_FILE.test(file)) return relative(file)
-  for (const file of USUAL) if (await isFile(path.join(folder, file))) return relative(file)
-  return null
+  if (main !== null && main !== NOBODYS_CHOICE && SOURCE_FILE.test(main)) return { entry: relative(main), script: null }
+  for (const file of main === NOBODYS_CHOICE ? [main, ...USUAL] : USUAL)
+    if (await isFile(path.join(folder, file))) return { entry: relative(file), script: null }
+  return { entry: null, script: null }
 }
 
 async function readPackage(folder: string): Promise<{ main: string | null; start: string | null }> {

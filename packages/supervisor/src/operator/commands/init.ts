@@ -6,6 +6,7 @@ import { findConfigFile } from '../config-file.ts'
 import { detectEntry } from '../detect-entry.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { isRailway } from '../railway.ts'
+import { harmless } from '../terminal.ts'
 import type { CommandContext } from './context.ts'
 
 const NAME = 'stationmaster.config'
@@ -21,7 +22,7 @@ On Railway, set
 export async function init({ folder, environment, terminal }: CommandContext, { railway }: { readonly railway?: boolean }): Promise<ExitCode> {
   const there = await findConfigFile(folder)
   if (there) throw refused(`${path.basename(there)} is there already; edit it, or remove it first.`)
-  const entry = await detectEntry(folder)
+  const { entry, script } = await detectEntry(folder)
   // Where Node takes `.ts` for CommonJS, or would have to find out, `.mts` is a module all the same.
   const file = `${NAME}.${(await isModuleFolder(folder)) ? 'ts' : 'mts'}`
   await writeFile(path.join(folder, file), configSource(entry ?? './server.js', await isInstalled(folder)), { flag: 'wx' }).catch(
@@ -31,6 +32,8 @@ export async function init({ folder, environment, terminal }: CommandContext, { 
   )
   terminal.print(`Wrote ${file}.`)
   if (!entry) terminal.print('No entry point was found in package.json: name it in the file (`entry`).')
+  if (script)
+    terminal.print(`package.json starts it with \`${harmless(script)}\`: what that has beside the entry belongs into env, execArgv or args.`)
   terminal.print('Next: `stationmaster check`, then `stationmaster start`.')
   if (railway || isRailway(environment) || (await hasRailwayFiles(folder))) terminal.print(RAILWAY_ADVICE)
   return 0
