@@ -41,7 +41,7 @@ test('as many replicas as are said to be needed: they come with the load and go 
 })
 
 test('replica-hours and costs count each replica as long as it is there', () => {
-  const ticks = followed.timeline.reduce((sum, { replicas }) => sum + replicas, 0)
+  const ticks = [...followed.timeline].reduce((sum, { replicas }) => sum + replicas, 0)
   expect(followed.summary.replicaHours).toBeCloseTo(ticks / 3600, 2)
   expect(followed.summary.costUsdPerMonth).toBeCloseTo(20 + (20 * ticks) / 1800, 0)
 })

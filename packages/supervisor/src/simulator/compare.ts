@@ -16,12 +16,12 @@ export interface Compared {
 const PEERS: Readonly<Record<string, () => Peer>> = { 'pm2-autoscale': createPm2Autoscale, watt: createWatt, hpa: createHpa }
 
 /** Lets policies of others decide on the same load, machine and workers. They have no spares, since none of them knows any. */
-export function comparePeers(plan: Plan, settings: FleetSettings, prices: Prices): Compared[] {
+export function comparePeers(plan: Plan, settings: FleetSettings, prices: Prices, keepsMoments = true): Compared[] {
   const withoutSpares = { ...settings, workers: { ...settings.workers, spares: 0 } }
   return Object.values(PEERS).map((create) => {
     const peer = create()
     const pilot = (fleet: Fleet, nowMs: number): number => clamped(peer.decide(peerInput(fleet, nowMs)), settings)
-    return { name: peer.name, source: peer.source, outcome: simulate({ ...plan, expect: {} }, withoutSpares, prices, { pilot }) }
+    return { name: peer.name, source: peer.source, outcome: simulate({ ...plan, expect: {} }, withoutSpares, prices, { pilot, keepsMoments }) }
   })
 }
 

@@ -1,29 +1,9 @@
 import type { Fleet } from '../fleet/fleet.ts'
 import { type LatencyCounts, merge, percentileMs } from '../policy/latency.ts'
+import { type Detail, Moments } from './moments.ts'
 import type { Plan } from './plan.ts'
 import type { Ledger } from './workplace.ts'
 import type { Turn } from './turn.ts'
-
-/** How it stood at one tick. A number that is not known is null. */
-export interface Moment {
-  readonly atS: number
-  readonly ready: number
-  readonly target: number
-  readonly cpu: number | null
-  readonly queue: number | null
-  readonly p95Ms: number | null
-}
-
-/** What only the report shows. */
-export interface Detail extends Moment {
-  readonly replicas: number
-  readonly requestsPerSecond: number
-  readonly booting: number
-  readonly spare: number
-  readonly draining: number
-  readonly memory: number | null
-  readonly eventLoopUtilization: number | null
-}
 
 /** Sums over a whole run. */
 export interface Totals {
@@ -38,8 +18,9 @@ export interface Totals {
 
 /** Watches a run, tick by tick. */
 export class Observer {
-  readonly timeline: Detail[] = []
+  readonly timeline: Moments = new Moments()
   readonly #plan: Plan
+  readonly #keepsMoments: boolean
   #workerMs = 0
   #violationMs = 0
   #maxQueue = 0
@@ -49,8 +30,10 @@ export class Observer {
   #maxReplicas = 1
   #answered = 0
 
-  constructor(plan: Plan) {
+  /** Who wants sums only leaves the timeline empty. */
+  constructor(plan: Plan, keepsMoments = true) {
     this.#plan = plan
+    this.#keepsMoments = keepsMoments
   }
 
   see(turn: Pick<Turn, 'fleet' | 'event' | 'ledger' | 'atMs'>): void {
@@ -62,7 +45,7 @@ export class Observer {
   observe(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void {
     const { tickMs } = this.#plan
     const moment = this.#momentOf(fleets, ledger, atMs)
-    this.timeline.push(moment)
+    if (this.#keepsMoments) this.timeline.add(moment)
     for (const { workers } of fleets) this.#workerMs += workers.length * tickMs
     this.#replicaMs += fleets.length * tickMs
     this.#maxReplicas = Math.max(this.#maxReplicas, fleets.length)

@@ -2,7 +2,7 @@ import { type Prices, isOverBudget } from '../policy/cost.ts'
 import { describeMs, describeValue } from '../policy/describe.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import type { Compared } from './compare.ts'
-import type { Detail } from './observer.ts'
+import type { Detail, Moments } from './moments.ts'
 import type { Plan } from './plan.ts'
 import { type Timeline, escape, left, right, timeLabel, width } from './plot-frame.ts'
 import { type LineChart, type Point, type Series, drawLineChart } from './plot-lines.ts'
@@ -67,10 +67,15 @@ function timelineOf(plan: Plan, { decisions }: Outcome): Timeline {
 }
 
 /** As many moments as the page can show; each holds the highest of its time. */
-function thinned(timeline: readonly Detail[]): Detail[] {
+function thinned(timeline: Moments): Detail[] {
   const every = Math.ceil(timeline.length / MOST_POINTS)
-  const parts = Array.from({ length: Math.ceil(timeline.length / every) }, (_, index) => timeline.slice(index * every, (index + 1) * every))
-  return parts.map((part) => part.reduce((most, moment) => ({ ...highest(most, moment), atS: moment.atS })))
+  const points: Detail[] = []
+  let index = 0
+  for (const moment of timeline) {
+    const most = index++ % every === 0 ? moment : highest(points.pop() as Detail, moment)
+    points.push({ ...most, atS: moment.atS })
+  }
+  return points
 }
 
 function highest(a: Detail, b: Detail): Detail {

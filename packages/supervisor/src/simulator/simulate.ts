@@ -10,7 +10,8 @@ import type { Note } from '../fleet/note.ts'
 import { Checkers } from './checkers.ts'
 import type { Pilot } from './helm.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
-import { type Detail, type Moment, Observer, type Totals, rounded } from './observer.ts'
+import type { Detail, Moment, Moments } from './moments.ts'
+import { Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
 import type { ReplicaModel } from './scenario.ts'
 import { Service } from './service.ts'
@@ -35,7 +36,7 @@ export interface Summary extends Totals {
 
 export interface Outcome {
   readonly decisions: readonly Decision[]
-  readonly timeline: readonly Detail[]
+  readonly timeline: Moments
   readonly summary: Summary
   /** What happened around the first violation. */
   readonly transcript: readonly string[]
@@ -43,10 +44,13 @@ export interface Outcome {
   readonly warnings: readonly string[]
 }
 
-/** Who decides besides the built-in policy: somebody else, or the user's own function. */
-export interface Deciders {
+export interface RunOptions {
+  /** Decides in place of the built-in policy. */
   readonly pilot?: Pilot
+  /** The user's own function. */
   readonly policy?: PolicyFunction | null
+  /** False where nobody looks at single moments: then a run takes the same memory whatever its length. */
+  readonly keepsMoments?: boolean
 }
 
 /** What a run leaves behind besides what was observed. */
@@ -96,11 +100,16 @@ export class Tally {
 }
 
 /** Runs a plan to its end in virtual time, by the production policy or by a `pilot`. The same input gives the same outcome, byte for byte. */
-export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { pilot, policy = null }: Deciders = {}): Outcome {
-  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, policy !== null)
+export function simulate(
+  plan: Plan,
+  settings: FleetSettings,
+  prices: Prices,
+  { pilot, policy = null, keepsMoments = true }: RunOptions = {},
+): Outcome {
+  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, { policy, keepsMoments })
   // Nobody is there to lend it anything.
   const alone = { ...settings, database: planAlone(settings.database) }
-  const observer = new Observer(plan)
+  const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
   const checkers = new Checkers(alone)
   const leases = new LeaseCheckers()
@@ -131,13 +140,19 @@ export function simulate(plan: Plan, settings: FleetSettings, prices: Prices, { 
 }
 
 /** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
-function simulateReplicas(plan: Plan, replicas: ReplicaModel, settings: FleetSettings, prices: Prices, hasPolicy: boolean): Outcome {
-  const observer = new Observer(plan)
+function simulateReplicas(
+  plan: Plan,
+  replicas: ReplicaModel,
+  settings: FleetSettings,
+  prices: Prices,
+  { policy, keepsMoments }: RunOptions,
+): Outcome {
+  const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
   const judges = new Map<string, { checkers: Checkers; leases: LeaseCheckers }>()
   const violations: string[] = []
   const recent: Turn[] = []
-  const warnings = hasPolicy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
+  const warnings = policy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
     tally.see(turn.notes)

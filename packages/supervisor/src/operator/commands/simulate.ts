@@ -55,7 +55,10 @@ export async function runSimulation(context: CommandContext, file: string | unde
   const settings = await settingsFor(given, context, file, configFile)
   const outcome = simulate(plan, settings.fleet, settings.cost, { policy: settings.policy })
   const beside = await Promise.all(otherConfigs.map(async (other) => ({ name: other, settings: await settingsFor(given, context, file, other) })))
-  const others = [...beside.map((other) => simulatedBeside(plan, other)), ...othersOf(given, plan, settings, flags.compare === true)]
+  // Only the report draws what the others did moment by moment.
+  const keepsMoments = flags.report !== undefined
+  const peers = flags.compare ? comparePeers(plan, settings.fleet, settings.cost, keepsMoments) : []
+  const others = [...beside.map((other) => simulatedBeside(plan, other, keepsMoments)), ...recordedIn(given, settings), ...peers]
   if (flags.report !== undefined) {
     const title = path.basename(file, path.extname(file))
     await write(context.folder, flags.report, renderReport({ title, plan, settings: settings.fleet, prices: settings.cost, outcome, others }))
@@ -75,8 +78,8 @@ async function runFuzz(context: CommandContext, count: string, { config = [], ..
 }
 
 /** What a scenario expects it expects of the first policy alone. */
-function simulatedBeside(plan: Plan, { name, settings }: { readonly name: string; readonly settings: Settings }): Compared {
-  const outcome = simulate({ ...plan, expect: {} }, settings.fleet, settings.cost, { policy: settings.policy })
+function simulatedBeside(plan: Plan, { name, settings }: { readonly name: string; readonly settings: Settings }, keepsMoments: boolean): Compared {
+  const outcome = simulate({ ...plan, expect: {} }, settings.fleet, settings.cost, { policy: settings.policy, keepsMoments })
   return { name: path.basename(name), source: name, outcome }
 }
 
@@ -88,10 +91,9 @@ async function write(folder: string, file: string, html: string): Promise<void> 
 
 const toJsonOfOther = ({ name, source, outcome }: Compared): object => ({ name, source, summary: outcome.summary })
 
-/** What really happened, where there is a journal; and the policies of others, where they are asked for. */
-function othersOf({ recording }: Input, plan: Plan, settings: Settings, withPeers: boolean): Compared[] {
-  const recorded = recording ? [{ name: 'recorded', source: 'what the journal tells', outcome: replayRun(plan, recording, settings.cost) }] : []
-  return [...recorded, ...(withPeers ? comparePeers(plan, settings.fleet, settings.cost) : [])]
+/** What really happened, where there is a journal. */
+function recordedIn({ plan, recording }: Input, settings: Settings): Compared[] {
+  return recording ? [{ name: 'recorded', source: 'what the journal tells', outcome: replayRun(plan, recording, settings.cost) }] : []
 }
 
 interface Input {
