@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { until } from '../processes/harness/until.ts'
 import { busy, database, entry, expectBudgetKept, LOOPS, MOST, nineTenthsInUse } from './busy.ts'
-import { type Judge, openJudge } from './judge.ts'
+import { type Judge, LOOK_MS, openJudge } from './judge.ts'
 import { openRelay } from './relay.ts'
 
 let judge: Judge
@@ -19,6 +19,9 @@ beforeEach(async () => {
 afterAll(async () => {
   await judge?.close()
 })
+
+/** A busy machine holds up the judge as well, so time is told by how often it has looked. */
+const TWO_SECONDS_OF_LOOKS = 2000 / LOOK_MS
 
 const options = (more?: object) => busy(judge, more)
 const nearlyAllInUse = (of?: number): Promise<void> => nineTenthsInUse(judge, of)
@@ -150,6 +153,9 @@ describe('a budget of connections', () => {
     // A cut on the way does not end what the server runs.
     await until('the last of them closed', () => judge.now <= 1)
     await relay.open()
+    const { looks } = judge
+    await until('somebody back', () => judge.now > 1)
+    expect(judge.looks - looks).toBeLessThanOrEqual(TWO_SECONDS_OF_LOOKS)
     await nearlyAllInUse()
     expect((await fleet.running(4)).map(({ pid }) => pid)).toEqual(pids)
     expectKept()

@@ -5,8 +5,8 @@ import type { Service } from 'example-app/services'
 import { startPostgres } from 'example-app/services'
 import pg from 'pg'
 
-/** How often the server is looked at. */
-const LOOK_MS = 20
+/** The server is looked at so long after each look. */
+export const LOOK_MS = 20
 
 /** A PostgreSQL that refuses one connection too many, and somebody who counts all the time. */
 export class Judge {
