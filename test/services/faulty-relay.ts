@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 
-export type Fault = 'none' | 'stall' | 'delay' | 'lose-replies' | 'cut'
+export type Fault = 'none' | 'stall' | 'delay' | 'lose-replies' | 'lose-one-reply' | 'cut'
 
 /** Of a delayed word: shorter than the time that a replica waits for an answer, though not for several. */
 const DELAY_MS = 250
@@ -12,6 +12,8 @@ export class FaultyRelay {
   readonly #clients = new Set<net.Socket>()
   #targetPort: number
   #fault: Fault = 'none'
+  /** Replies that still get through before one is lost. */
+  #repliesBefore = 0
   /** Goes on with what stalled. */
   #resume = Promise.withResolvers<void>()
   /** How often the fault has hit something. */
@@ -46,6 +48,12 @@ export class FaultyRelay {
     this.#resume.resolve()
     this.#resume = Promise.withResolvers<void>()
     if (fault === 'cut') for (const client of this.#clients) client.destroy()
+  }
+
+  /** Only one reply is lost, and its connection: the first from now on, or a later one. */
+  loseReply(which: number): void {
+    this.fail('lose-one-reply')
+    this.#repliesBefore = which - 1
   }
 
   /** Another server is there now. */
@@ -85,8 +93,14 @@ export class FaultyRelay {
   /** False: what was to be passed is lost, and the connection with it. */
   async #suffer(isReply: boolean): Promise<boolean> {
     if (this.#fault === 'none') return true
-    if (this.#fault === 'lose-replies' && !isReply) return true
+    const isOfReplies = this.#fault === 'lose-replies' || this.#fault === 'lose-one-reply'
+    if (isOfReplies && !isReply) return true
+    if (this.#fault === 'lose-one-reply' && this.#repliesBefore-- > 0) return true
     this.hits++
+    if (this.#fault === 'lose-one-reply') {
+      this.#fault = 'none'
+      return false
+    }
     if (this.#fault === 'delay') await new Promise((resolve) => setTimeout(resolve, DELAY_MS))
     if (this.#fault === 'stall') await this.#resume.promise
     return this.#fault !== 'lose-replies' && this.#fault !== 'cut'
