@@ -161,7 +161,7 @@ describe('the last words of a worker', () => {
     tail.push('x'.repeat(100_000))
     tail.push('\nthe en')
     tail.push('d')
-    expect(tail.lines()).toHaveLength(20)
+    expect(tail.lines()).toHaveLength(40)
     expect(tail.lines().at(-1)).toBe('the end')
     expect(Math.max(...tail.lines().map((line) => line.length))).toBe(500)
     expect(tail.lines().join()).not.toContain('Debugger')

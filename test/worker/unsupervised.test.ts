@@ -2,6 +2,9 @@ import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { StationmasterError } from '../../packages/supervisor/src/errors.ts'
@@ -100,5 +103,15 @@ describe('a package that is missing', () => {
     expect(load).toThrow(
       'createPool() needs the package no-such-package-anywhere, which could not be loaded. Add it to the dependencies of the application.',
     )
+    expect(load).toThrow(expect.not.objectContaining({ cause: expect.anything() }))
+  })
+
+  test('that is there and cannot be loaded is told with the cause', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'stationmaster-'))
+    const broken = path.join(folder, 'broken.cjs')
+    await writeFile(broken, `require('no-such-package-below')`)
+    const load = (): unknown => loadOptional(broken, 'createPool()')
+    expect(load).toThrow(expect.objectContaining({ code: 'SM_PACKAGE_MISSING', cause: expect.objectContaining({ code: 'MODULE_NOT_FOUND' }) }))
+    await rm(folder, { recursive: true })
   })
 })

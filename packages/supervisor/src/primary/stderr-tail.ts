@@ -1,5 +1,5 @@
-/** Lines kept of what a worker wrote to stderr, to tell why it died. */
-const LINES_KEPT = 20
+/** Lines kept of what a worker wrote to stderr, to tell why it died: an error with its cause takes more than thirty, and what it says stands above them. */
+const LINES_KEPT = 40
 const LONGEST_LINE = 500
 
 /** Said by a worker whose inspector we opened to diagnose it: no word of the app. */

@@ -10,9 +10,15 @@ export function loadOptional(name: string, neededBy: string): unknown {
     try {
       return createRequire(origin)(name)
     } catch (error) {
-      cause = error
+      // That it is not there the sentence says; the stack of the search would only push it out of sight.
+      if (!isAbsence(error, name)) cause ??= error
     }
   }
   const sentence = `${neededBy} needs the package ${name}, which could not be loaded. Add it to the dependencies of the application.`
-  throw new StationmasterError('SM_PACKAGE_MISSING', 'application', sentence, { cause })
+  throw new StationmasterError('SM_PACKAGE_MISSING', 'application', sentence, cause === undefined ? {} : { cause })
+}
+
+/** Of the package itself, not of one that it needs. */
+function isAbsence(error: unknown, name: string): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'MODULE_NOT_FOUND' && String(error).startsWith(`Error: Cannot find module '${name}'`)
 }
