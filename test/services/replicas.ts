@@ -18,7 +18,7 @@ import { type FailingRedis, inRedis, startFailingRedis } from './redis.ts'
 const entry = fileURLToPath(new URL('fixtures/uses-database.mjs', import.meta.url))
 const BUDGET = 40
 const RESERVE = 6
-export const WORKERS: number = BUDGET - RESERVE
+const WORKERS = BUDGET - RESERVE
 /** What each replica is sure of: its smallest fleet of one, and a successor. */
 export const FLOOR = 4
 /** Longer than a lease with its margin, and what a machine under load adds. */
