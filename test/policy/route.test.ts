@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ownerOf, type Route } from '../../packages/supervisor/src/policy/route.ts'
 import { keyOf } from '../../packages/supervisor/src/policy/session-key.ts'
 
@@ -73,6 +73,20 @@ describe('the key of a request', () => {
     expect(keyOf(facts({ cookie }), { by: 'cookie', name: 'connect.sid' })).toBe(key)
   })
 
+  test.each([
+    ['many pairs', (bytes: number) => 'a=1; '.repeat(bytes / 5)],
+    ['one long pair', (bytes: number) => `a=${'='.repeat(bytes)}`],
+    ['no pair at all', (bytes: number) => ';'.repeat(bytes)],
+    ['spaces', (bytes: number) => `${' '.repeat(bytes)}=`],
+    ['nearly the name, again and again', (bytes: number) => 'connect.si=1; '.repeat(bytes / 14)],
+  ])('is found with work that grows no quicker than the cookie: %s', (_, cookieOf) => {
+    const workFor = (bytes: number): number => charactersRead(() => keyOf(facts({ cookie: cookieOf(bytes) }), { by: 'cookie', name: 'connect.sid' }))
+    const [once, twice] = [workFor(16_384), workFor(32_768)]
+    expect(once).toBeGreaterThan(0)
+    expect(twice).toBeLessThan(2.1 * once)
+    expect(once).toBeLessThan(10 * 16_384)
+  })
+
   test('is the header of that name, whatever its case in the options', () => {
     expect(keyOf(facts({ 'x-tenant': 'acme' }), { by: 'header', name: 'X-Tenant' })).toBe('acme')
     expect(keyOf(facts({}), { by: 'header', name: 'X-Tenant' })).toBeNull()
@@ -111,3 +125,15 @@ describe('the key of a request', () => {
     )
   })
 })
+
+/** How much text the methods of strings are given in all: work that can be counted, unlike time. */
+function charactersRead(work: () => unknown): number {
+  const methods = ['split', 'indexOf', 'slice', 'trim'] as const
+  const spies = methods.map((method) => vi.spyOn(String.prototype, method))
+  try {
+    work()
+    return spies.flatMap(({ mock }) => mock.contexts).reduce((sum: number, text) => sum + String(text).length, 0)
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { within } from '../processes/harness/until.ts'
+import { RawClient } from '../worker/harness.ts'
 import { ask } from './harness/ask.ts'
 import { startPolling } from './harness/pollers.ts'
 
@@ -10,6 +11,8 @@ const WORKERS = 4
 const CLIENTS = 16
 const REQUESTS_EACH = 100
 const UNKNOWN = '{"code":1,"message":"Session ID unknown"}'
+
+const sessionIn = (heard: string): { readonly sid: string } => JSON.parse(/\{.*\}/.exec(heard)?.[0] ?? '{}') as { sid: string }
 
 /** Ids that would all aim at worker 1, if an owner's name alone were believed. */
 const forged: readonly ((real: string) => string)[] = [
@@ -26,12 +29,47 @@ const forged: readonly ((real: string) => string)[] = [
   () => '1-\u{1f600}',
 ]
 
+/** Places where an id is not what the client asks for, though it stands there. */
+const elsewhere: readonly (readonly [query: string, headers: string])[] = [
+  ['', 'Referer: http://x/socket.io/?EIO=4&sid=REAL\r\n'],
+  ['', 'Cookie: sid=REAL; io=REAL\r\n'],
+  ['&ssid=REAL', ''],
+  ['&x=sid=REAL', ''],
+  ['#&sid=REAL', ''],
+  // The last one counts for engine.io.
+  ['&sid=REAL&sid=', ''],
+]
+
+describe('a session id that stands elsewhere', () => {
+  it('is nobody’s: a new session begins, with whoever accepted the connection', async ({ stage }) => {
+    const { station, lines } = await startPolling(stage, WORKERS, WORKERS)
+    const opened = await ask({ port: station.port, path: '/socket.io/?EIO=4&transport=polling' })
+    const { sid: real } = sessionIn(opened.body.toString())
+    const clients: RawClient[] = []
+    for (let i = 0; i < CLIENTS; i++) {
+      const [query, headers] = (elsewhere[i % elsewhere.length] as readonly string[]).map((text) => text.replaceAll('REAL', real)) as [string, string]
+      const client = new RawClient(station.port)
+      client.say(`GET /socket.io/?EIO=4&transport=polling${query} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`)
+      await within(`an answer to ${query}${headers}`, client.hears('"sid"'))
+      clients.push(client)
+    }
+    const accepted = (await lines()).filter((line) => line.includes(' connection '))
+    for (const { heard, socket } of clients) {
+      expect(heard).toMatch(/^HTTP\/1.1 200 /)
+      const [owner] = sessionIn(heard).sid.split('-')
+      expect(accepted).toContain(`${owner} connection ${socket.localPort}`)
+      socket.destroy()
+    }
+    expect(new Set(clients.map(({ heard }) => sessionIn(heard).sid.split('-')[0])).size).toBeGreaterThan(1)
+  })
+})
+
 describe('session ids that were made up', () => {
   it('aim at nobody: whoever accepted the connection answers, at once', async ({ stage }) => {
     const { station, lines } = await startPolling(stage, WORKERS, WORKERS)
     const { port } = station
     const opened = await ask({ port, path: '/socket.io/?EIO=4&transport=polling' })
-    const { sid } = JSON.parse(opened.body.toString().slice(1)) as { sid: string }
+    const { sid } = sessionIn(opened.body.toString())
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
       for (let i = 0; i < REQUESTS_EACH; i++) {

@@ -35,6 +35,13 @@ describe('a session id', () => {
   test('may be any text at all without harm', () => {
     fc.assert(fc.property(fc.string(), (text) => ids.ownerOf(text) === null))
   })
+
+  test('aims at nobody if it only looks like one', () => {
+    const shaped = fc.stringMatching(/^([0-9a-z]{1,16}\.)?[0-9a-z]{1,11}-[\w-]{31}$/)
+    fc.assert(fc.property(shaped, (text) => ids.ownerOf(text) === null))
+    // What is said before the tag is all that another fleet's id has wrong.
+    fc.assert(fc.property(fc.nat(), (workerId) => ids.ownerOf(createSessionIds('another secret').make(place(workerId))) === null))
+  })
 })
 
 describe('the note about a client', () => {

@@ -90,8 +90,12 @@ function sayThatItEnded(engine: Engine, request: IncomingMessage, response: Serv
   else say()
 }
 
-/** Only from the query of the request target: the same text in a header means nothing. */
+/**
+ * Only from the query of the request target: the same text in a header means nothing. Read as engine.io reads it, without a fragment and the last of
+ * several: an id that only we saw would bring new sessions to a worker of the client's choice.
+ */
 function sessionIdOf(url: string): string | null {
-  const query = url.indexOf('?')
-  return query === -1 ? null : new URLSearchParams(url.slice(query + 1)).get('sid')
+  const [target = ''] = url.split('#', 1)
+  const query = target.indexOf('?')
+  return (query !== -1 && new URLSearchParams(target.slice(query + 1)).getAll('sid').at(-1)) || null
 }
