@@ -79,6 +79,24 @@ test.each<[name: string, text: string, sentence: string]>([
   expect(answer['message']).not.toMatch(/\n|\.\.$| {4}at /)
 })
 
+test.each([
+  ['ts', "import path from 'node:path'\nexport default { entry: path.sep }", 'line 1'],
+  ['ts', 'const a: number = 1\nexport default { a }', 'line 2'],
+  ['js', 'export default {}', 'line 1'],
+  ['cjs', 'export default {}', 'line 1'],
+  ['cts', 'export default {}', 'line 1'],
+])('a module that Node takes for CommonJS is told its name: %s', async (extension, text, line) => {
+  const folder = await folderOf({ [`a.${extension}`]: text, 'package.json': '{ "type": "commonjs" }' })
+  const { message } = await run('load', path.join(folder, `a.${extension}`))
+  const name = `a.m${extension.slice(-2)}`
+  expect(message).toContain(`cannot be loaded in ${line}: Node takes that file for CommonJS, which has no import or export; rename it to ${name}.`)
+})
+
+test('what is wrong in a module is not taken for that', async () => {
+  const folder = await folderOf({ 'a.mjs': 'if (true) { export default {} }' })
+  expect((await run('load', path.join(folder, 'a.mjs')))['message']).toContain("has a syntax error in line 1: Unexpected token 'export'")
+})
+
 test('a file that is not there, a folder in its place, and a file where a folder should be', async () => {
   const folder = await folderOf({ 'file.txt': '' })
   await mkdir(path.join(folder, 'folder.ts'))

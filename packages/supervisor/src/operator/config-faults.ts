@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MAX_SENTENCE_LENGTH = 300
 const CHECK_TIMEOUT_MS = 5000
+const MODULE_SYNTAX = /^(Unexpected token 'export'|Cannot use import statement)/
 
 /** Why a file could not be read: the rest of a sentence that begins with its name. */
 export function explainRead(error: unknown): string {
@@ -37,12 +39,18 @@ export async function explainImport(error: unknown, file: string): Promise<strin
   const message = firstLine(error)
   if (code === 'ERR_MODULE_NOT_FOUND') return `cannot be loaded: ${message}; install it, or correct the import`
   if (!(error instanceof SyntaxError)) return `threw while it was loaded: ${message}`
-  const place = placeIn(error.stack ?? '') ?? (await placeByCheck(file))
+  const quoted = placeIn(error.stack ?? '')
+  const place = quoted ?? (await placeByCheck(file))
   const where = place === null ? '' : ` in ${place.file === file ? '' : `${place.file}, `}line ${place.line}`
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return `cannot be loaded${where}: ${message}; Node only strips types, so use syntax that needs no translation`
+  // Of a module Node quotes no line.
+  if (quoted !== null && MODULE_SYNTAX.test(message))
+    return `cannot be loaded${where}: Node takes that file for CommonJS, which has no import or export; rename it to ${asModule(quoted.file)}`
   return `has a syntax error${where}: ${message}`
 }
+
+const asModule = (file: string): string => path.basename(file).replace(/\.c?([jt]s)$/, '.m$1')
 
 interface Place {
   readonly file: string
