@@ -53,7 +53,7 @@ describe('what a policy function wants', () => {
     const high = new Policy(4, {}, wants(50)).feed({}, 1)
     expect(high.target).toBe(10)
     expect(high.last?.heldBackBy[0]).toContain('workers.max: 10')
-    const ceiling = { workers: 6, because: '6 CPUs (host) carry 6 workers' }
+    const ceiling = { workers: 6, because: () => '6 CPUs (host) carry 6 workers' }
     expect(new Policy(4, {}, { ceiling, ...wants(8) }).feed({}, 1).target).toBe(6)
     expect(new Policy(4, { rateUp: { workers: 1, perMs: 60_000 } }, wants(8)).feed({}, 5).target).toBe(5)
   })
@@ -66,7 +66,7 @@ describe('what a policy function wants', () => {
   test('law: whatever it wants, the fleet stays between floor and ceiling and within the container', () => {
     fc.assert(
       fc.property(fc.array(fc.anything(), { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 10 }), (answers, carried) => {
-        const policy = new Policy(2, {}, { min: 2, max: 8, ceiling: { workers: Math.max(2, carried), because: '' } })
+        const policy = new Policy(2, {}, { min: 2, max: 8, ceiling: { workers: Math.max(2, carried), because: () => '' } })
         for (const answer of answers) {
           const understood = readAnswer(answer)
           Object.assign(policy.fields, { advice: understood.kind === 'advice' ? understood.advice : null })

@@ -77,7 +77,7 @@ describe('with scaling.predict', () => {
   })
 
   test('the capacity guard and rates hold a forecast back like everything else', () => {
-    const ceiling = { workers: 1, because: '1 CPU (host) carries 1 worker' }
+    const ceiling = { workers: 1, because: () => '1 CPU (host) carries 1 worker' }
     const policy = new Policy(1, { predict: true, surge: null }, { bootMs: 8000, ceiling })
     for (let second = 0; second < 58; second++) policy.tick(signalsOf({ ...middling, cpu: 0.1 + second * 0.01 }))
     expect(policy.target).toBe(1)
@@ -96,7 +96,7 @@ describe('with scaling.predict', () => {
       fc.property(loads, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 100, max: 60_000 }), (ticks, target, bootMs) => {
         let state = untouched
         ticks.forEach((values, second) => {
-          const limits = { min: 1, max: 10, ceiling: { workers: 10, because: '' }, byHand: false, advice: null }
+          const limits = { min: 1, max: 10, ceiling: { workers: 10, because: () => '' }, byHand: false, advice: null }
           const input = {
             nowMs: second * 1000,
             intervalMs: 1000,

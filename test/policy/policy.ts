@@ -39,7 +39,7 @@ export class Policy {
 
   tick(signals: Signals): void {
     this.nowMs += 1000
-    const ceiling = { workers: Number.POSITIVE_INFINITY, because: '' }
+    const ceiling = { workers: Number.POSITIVE_INFINITY, because: () => '' }
     const { nowMs, target } = this
     const base = {
       nowMs,

@@ -129,7 +129,7 @@ test.for([
 })
 
 test('the capacity guard holds growth back, in the surge lane too, and says that replicas are needed', () => {
-  const ceiling = { workers: 3, because: '2.5 CPUs (cgroup2) carry 3 workers' }
+  const ceiling = { workers: 3, because: () => '2.5 CPUs (cgroup2) carry 3 workers' }
   const policy = new Policy(2, {}, { ceiling }).feed({ queue: 900, eventLoopUtilization: 0.99 }, 20)
   expect(policy.target).toBe(3)
   expect(policy.told[0]).toMatchObject({ from: 2, to: 3, wanted: 4 })
@@ -150,7 +150,7 @@ test('floors and ceilings come first and need no window', () => {
 })
 
 test('not even a scheduled floor forks what the container cannot carry', () => {
-  const policy = new Policy(2, {}, { min: 6, ceiling: { workers: 3, because: '3 CPUs (host) carry 3 workers' } }).feed(middling, 100)
+  const policy = new Policy(2, {}, { min: 6, ceiling: { workers: 3, because: () => '3 CPUs (host) carry 3 workers' } }).feed(middling, 100)
   expect(policy.target).toBe(3)
   expect(policy.last).toMatchObject({ to: 3, wanted: 6, lane: 'bounds' })
   expect(policy.last?.heldBackBy[0]).toContain('capacity: 3 CPUs')

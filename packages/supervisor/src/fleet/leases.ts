@@ -1,5 +1,6 @@
 import { availableBeside, excessOf } from '../policy/budget-plan.ts'
 import { type BudgetInput, type Claim, feedsOneMore, mostWorkers, nextWords } from '../policy/budget.ts'
+import type { Ceiling } from '../policy/capacity.ts'
 import { type LeaseUse, grant, hear, isPending } from '../policy/lease.ts'
 import { isLeaving, isSpare, isStuck } from './census.ts'
 import { type Draft, findWorker, patchWorker } from './draft.ts'
@@ -55,12 +56,12 @@ export function canFeedOneMore(fleet: Fleet): boolean {
 }
 
 /** How many workers the budget feeds, and the sentence part that says why; null where there is no budget. */
-export function databaseCeiling(fleet: Pick<Fleet, 'settings' | 'loan'>): { readonly workers: number; readonly because: string } | null {
+export function databaseCeiling(fleet: Pick<Fleet, 'settings' | 'loan'>): Ceiling | null {
   const { database } = fleet.settings
   if (database === null) return null
   const available = availableOf(fleet)
   const workers = mostWorkers(available, database.floor)
-  return { workers, because: `${available} connections feed ${workers} workers with ${database.floor} each, and a successor in a reload` }
+  return { workers, because: () => `${available} connections feed ${workers} workers with ${database.floor} each, and a successor in a reload` }
 }
 
 export function budgetOf(fleet: Fleet): BudgetInput | null {

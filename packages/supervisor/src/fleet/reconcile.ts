@@ -1,5 +1,17 @@
 import { chooseRetirees } from '../policy/retire.ts'
-import { countDyingBoots, countHeads, countReady, freeSlot, heads, isReady, isReadySpare, isServing, isSpare, slotsBackingOff } from './census.ts'
+import {
+  countDyingBoots,
+  countHeads,
+  countReady,
+  countSpares,
+  freeSlot,
+  heads,
+  isReady,
+  isReadySpare,
+  isServing,
+  isSpare,
+  slotsBackingOff,
+} from './census.ts'
 import type { Draft } from './draft.ts'
 import type { Worker } from './fleet.ts'
 import { canFeedOneMore } from './leases.ts'
@@ -85,11 +97,12 @@ function toCandidate(draft: Draft, worker: Worker) {
 /** Spares wait in free slots; in a fleet that has all its slots filled there is nowhere left to grow. */
 function keepSpares(draft: Draft): void {
   const { fleet } = draft
-  const spares = fleet.workers.filter(isSpare)
-  for (const spare of spares.slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
+  const spares = countSpares(fleet)
+  if (spares > fleet.spareTarget)
+    for (const spare of fleet.workers.filter(isSpare).slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
   if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
   const room = fleet.settings.workers.max - Math.max(fleet.target, countHeads(fleet))
-  const there = spares.length + countDyingBoots(fleet, 'spare')
+  const there = spares + countDyingBoots(fleet, 'spare')
   for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft) && canFeedOneMore(fleet); wanted--) {
     forkWorker(draft, { slot: freeSlot(fleet), generation: fleet.generation, role: 'spare' })
   }

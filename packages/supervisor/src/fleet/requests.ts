@@ -25,12 +25,12 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
   }
   const fed = databaseCeiling(fleet)
   if (fed && workers > fed.workers) {
-    const message = `Cannot scale to ${workers}: ${fed.because} (database.budget).`
+    const message = `Cannot scale to ${workers}: ${fed.because()} (database.budget).`
     return refuse(draft, requestId, new StationmasterError('SM_REQUEST_INVALID', 'option', message))
   }
   if (fleet.pendingScale) answer(draft, fleet.pendingScale.requestId, `superseded: the fleet now goes to ${workers}`)
   const ceiling = currentCeiling(fleet)
-  const warning = workers > ceiling.workers ? `${workers} workers, set by hand, are more than this container carries: ${ceiling.because}` : null
+  const warning = workers > ceiling.workers ? `${workers} workers, set by hand, are more than this container carries: ${ceiling.because()}` : null
   if (warning !== null) draft.notes.push({ kind: 'fleet:warning', message: `${warning}.` })
   scaleByHand(draft, workers)
   fleet.pendingScale = { requestId, warning }

@@ -127,7 +127,7 @@ export function stayFed(draft: Draft): void {
     to,
     wanted: to,
     lane: 'bounds',
-    reason: `database.budget: ${fed.because}`,
+    reason: `database.budget: ${fed.because()}`,
     signals: {},
     heldBackBy: [],
     wouldChange: 'a higher database.budget',

@@ -36,7 +36,7 @@ interface Share {
 
 /** The size each lease should have, by worker. */
 export function shareOut(input: BudgetInput): ReadonlyMap<number, number> {
-  return new Map(inOrder(sharesOf(input)).map(({ claim, size }) => [claim.workerId, size]))
+  return new Map(byWorker(sharesOf(input)).map(({ claim, size }) => [claim.workerId, size]))
 }
 
 /** What a worker that hears nothing holds cannot be taken back; the rest is shared out among the others. In the order of the claims. */
@@ -54,10 +54,12 @@ function sharesOf({ available, floor, quarantined, claims }: BudgetInput): reado
       // A wish is never below the floor, so as long as there is enough everybody has it.
     } else share.wish = kind === 'waiting' ? floor : Math.max(floor, demandOf(share.claim))
   }
-  left = level(shares, left)
+  // Odd ones go to the lowest ids.
+  const inOrder = byWorker(shares)
+  left = level(inOrder, left)
   // What nobody asks for now is spread, so that a rush finds it there; one floor stays free, so that a newcomer does.
   for (const share of shares) share.wish = share.claim.kind === 'serving' ? Number.MAX_SAFE_INTEGER : 0
-  level(shares, left - floor)
+  level(inOrder, left - floor)
   return shares
 }
 
@@ -106,12 +108,12 @@ export function mostWorkers(available: number, floor: number): number {
 }
 
 const demandOf = ({ lease }: Claim): number => lease.inUse + lease.waiting
-const inOrder = (shares: readonly Share[]): Share[] => [...shares].sort((a, b) => a.claim.workerId - b.claim.workerId)
+const byWorker = (shares: readonly Share[]): Share[] => [...shares].sort((a, b) => a.claim.workerId - b.claim.workerId)
 
-/** Max-min fair: nobody gets more than it wishes, and nobody less than another unless it wishes less; odd ones go to the lowest ids. Answers what is left. */
+/** Max-min fair: nobody gets more than it wishes, and nobody less than another unless it wishes less; odd ones go to the first. Answers what is left. */
 function level(shares: readonly Share[], supply: number): number {
   let left = supply
-  let open = inOrder(shares.filter(({ wish }) => wish > 0))
+  let open = shares.filter(({ wish }) => wish > 0)
   while (open.length > 0 && left > 0) {
     const each = Math.floor(left / open.length)
     const round = each > 0 ? open : open.slice(0, left)

@@ -21,8 +21,8 @@ export function exhaustionTrigger({ cpus }: Capacity): Trigger {
 
 export interface Ceiling {
   readonly workers: number
-  /** A sentence part that says what is exhausted, with the numbers. */
-  readonly because: string
+  /** A sentence part that says what is exhausted, with the numbers. Asked for at each tick, read at few. */
+  readonly because: () => string
 }
 
 export interface CeilingInput {
@@ -51,21 +51,21 @@ export function ceilingOf(input: CeilingInput): Ceiling {
 
 function coreCeiling({ capacity }: CeilingInput): Ceiling {
   const cores = Math.max(1, Math.ceil(capacity.cpus))
-  return { workers: cores, because: `${formatCpus(capacity.cpus)} (${capacity.source}) carry ${cores} ${workersWord(cores)}` }
+  return { workers: cores, because: () => `${formatCpus(capacity.cpus)} (${capacity.source}) carry ${cores} ${workersWord(cores)}` }
 }
 
 function exhaustionCeiling({ capacity, target, exhaustedCpus }: CeilingInput): Ceiling {
-  if (exhaustedCpus === null) return { workers: Number.POSITIVE_INFINITY, because: 'CPU is to be had' }
-  return { workers: target, because: `${round(exhaustedCpus)} of ${formatCpus(capacity.cpus)} (${capacity.source}) are used` }
+  if (exhaustedCpus === null) return { workers: Number.POSITIVE_INFINITY, because: () => 'CPU is to be had' }
+  return { workers: target, because: () => `${round(exhaustedCpus)} of ${formatCpus(capacity.cpus)} (${capacity.source}) are used` }
 }
 
 function memoryCeiling(input: CeilingInput): Ceiling {
   const used = input.usage.memoryBytes
-  if (used === null || !Number.isFinite(used)) return { workers: Number.POSITIVE_INFINITY, because: 'memory is not known' }
+  if (used === null || !Number.isFinite(used)) return { workers: Number.POSITIVE_INFINITY, because: () => 'memory is not known' }
   const each = bytesPerWorker(input.memoryBytes)
   const room = input.capacity.memoryBytes * USABLE_MEMORY_SHARE - used
   const workers = Math.max(1, input.processes + Math.floor(room / each))
-  const because = `${megabytes(used)} of ${megabytes(input.capacity.memoryBytes)} memory are used and a worker takes ${megabytes(each)}`
+  const because = (): string => `${megabytes(used)} of ${megabytes(input.capacity.memoryBytes)} memory are used and a worker takes ${megabytes(each)}`
   return { workers, because }
 }
 

@@ -16,7 +16,9 @@ export function bucketOf(durationMs: number): number {
   const us = Math.min(Math.max(0, Math.round(durationMs * 1000)) || 0, LARGEST_US)
   if (us < SUBDIVISIONS) return us
   // Whole numbers of 32 bits are all that `clz32` knows; what is longer is divided first, which drops no bit that counts.
-  const [short, shift] = us < 2 ** 31 ? [us, 0] : [Math.floor(us / 8), 3]
+  const isShort = us < 2 ** 31
+  const short = isShort ? us : Math.floor(us / 8)
+  const shift = isShort ? 0 : 3
   const exponent = 31 - Math.clz32(short)
   const index = (exponent + shift - 4) * SUBDIVISIONS + ((short >>> (exponent - 5)) & (SUBDIVISIONS - 1))
   return Math.min(index, BUCKETS - 1)

@@ -94,7 +94,7 @@ function rateObstacle({ nowMs, target, past }: Circumstances, settings: ScalingS
 function limitObstacles({ max, ceiling, databaseCeiling }: Circumstances, wanted: number): Obstacle[] {
   const obstacles: Obstacle[] = []
   if (databaseCeiling && wanted > databaseCeiling.workers) {
-    const sentence = `database.budget: ${databaseCeiling.because}`
+    const sentence = `database.budget: ${databaseCeiling.because()}`
     obstacles.push({
       name: 'database',
       limit: databaseCeiling.workers,
@@ -107,7 +107,7 @@ function limitObstacles({ max, ceiling, databaseCeiling }: Circumstances, wanted
     obstacles.push({ name: 'max', limit: max, sentence, wouldChange: 'a higher workers.max, or another replica' })
   }
   if (wanted > ceiling.workers) {
-    const sentence = `capacity: ${ceiling.because}; more workers cannot help, replicas are needed`
+    const sentence = `capacity: ${ceiling.because()}; more workers cannot help, replicas are needed`
     obstacles.push({ name: 'capacity', limit: ceiling.workers, sentence, wouldChange: 'a larger container, or another replica' })
   }
   return obstacles

@@ -109,7 +109,9 @@ export function decideReplicas(before: ReplicaState, input: ReplicaInput, settin
 
 /** What all want together, and what each carries. What is not known counts as idle to grow, and forbids to shrink. */
 function sumUp(totals: readonly ReplicaTotals[]): { readonly wanted: number; readonly isKnown: boolean; readonly each: number } {
-  let [wanted, most, isKnown] = [0, 0, true]
+  let wanted = 0
+  let most = 0
+  let isKnown = true
   for (const of of totals) {
     wanted += of.wanted ?? 0
     most += of.most

@@ -30,17 +30,17 @@ const FEWEST_RESPONSES_FOR_P95 = 20
 export const SHARED_LOADS = ['cpu', 'eventLoopUtilization', 'queue'] as const
 
 /** What a new worker spends on compiling code and filling caches is no load that more workers would share. */
-const INFLATED_BY_WARM_UP: ReadonlySet<string> = new Set(['cpu', 'eventLoopDelay', 'eventLoopUtilization'])
+const INFLATED = true
 
 type Reader = (facts: WorkerFacts) => number | null
 
-const READERS: Readonly<Record<string, Reader>> = {
+const READERS = {
   cpu: (facts) => facts.cpu,
   memory: (facts) => facts.memory,
   queue: (facts) => facts.report?.queue ?? null,
   eventLoopDelay: (facts) => facts.report?.eventLoopDelayP99Ms ?? null,
   eventLoopUtilization: (facts) => facts.report?.eventLoopUtilization ?? null,
-}
+} as const satisfies Readonly<Record<string, Reader>>
 
 export const builtInSignals: ReadonlySet<string> = new Set([...Object.keys(READERS), 'p95', 'queueTime'])
 
@@ -59,11 +59,16 @@ export function readSignals(
   { latencies, queueTimes }: Percentiles,
   customNames: readonly string[] = [],
 ): Signals {
-  const signals: Record<string, Signal> = {}
   const fleet = { ready, warming, isWarm: warming === 0 && ready.every(({ warmth }) => warmth >= 1) }
-  for (const name in READERS) signals[name] = meanSignal(fleet, READERS[name] as Reader, INFLATED_BY_WARM_UP.has(name))
-  signals['p95'] = p95Signal(fleet, latencies)
-  signals['queueTime'] = p95Signal(fleet, queueTimes)
+  const signals: Record<string, Signal> = {
+    cpu: meanSignal(fleet, READERS.cpu, INFLATED),
+    memory: meanSignal(fleet, READERS.memory),
+    queue: meanSignal(fleet, READERS.queue),
+    eventLoopDelay: meanSignal(fleet, READERS.eventLoopDelay, INFLATED),
+    eventLoopUtilization: meanSignal(fleet, READERS.eventLoopUtilization, INFLATED),
+    p95: p95Signal(fleet, latencies),
+    queueTime: p95Signal(fleet, queueTimes),
+  }
   for (const name of customNames) signals[name] = customSignal(fleet, name)
   return signals
 }
@@ -75,7 +80,7 @@ interface Read {
   readonly isWarm: boolean
 }
 
-function meanSignal({ ready, warming, isWarm }: Read, read: Reader, isInflated: boolean): Signal {
+function meanSignal({ ready, warming, isWarm }: Read, read: Reader, isInflated = false): Signal {
   let sum = 0
   let weighed = 0
   let known = 0

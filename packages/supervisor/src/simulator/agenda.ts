@@ -14,8 +14,12 @@ export class Agenda {
   at(atMs: number, act: () => void): void {
     // Few things are planned at once, and most of them last: a search from the end beats a tree.
     let place = this.#planned.length
-    while (place > 0 && (this.#planned[place - 1] as Planned).atMs > atMs) place--
-    this.#planned.splice(place, 0, { atMs, act })
+    for (; place > 0; place--) {
+      const before = this.#planned[place - 1] as Planned
+      if (before.atMs <= atMs) break
+      this.#planned[place] = before
+    }
+    this.#planned[place] = { atMs, act }
   }
 
   /** Takes the next thing off the agenda and lets it happen. */

@@ -148,7 +148,8 @@ export class Checkers {
 
   #judgeCounts(seen: Seen, broken: string[]): void {
     const { max, spares } = this.#settings.workers
-    let [staying, waiting] = [0, 0]
+    let staying = 0
+    let waiting = 0
     for (const { role, state, stuck } of this.#books.values()) {
       if (state === 'leaving' || stuck) continue
       staying++

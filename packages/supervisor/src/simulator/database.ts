@@ -132,7 +132,9 @@ export class VirtualPool {
   news(isAsked: boolean): Use | null {
     if (this.#sequence === 0) return null
     const inUse = Math.min(this.#wanted, this.#open)
-    const [holds, waiting, told] = [Math.max(this.#granted, this.#open), this.#wanted - inUse, this.#told]
+    const holds = Math.max(this.#granted, this.#open)
+    const waiting = this.#wanted - inUse
+    const told = this.#told
     const isKnown = told?.sequence === this.#sequence && told.holds === holds && told.inUse === inUse && told.waiting === waiting
     if (isKnown && !isAsked) return null
     this.#told = { sequence: this.#sequence, holds, inUse, waiting, external: 0 }

@@ -177,7 +177,9 @@ function judgeFork(workerId: number, workers: readonly SeenWorker[], feeds: numb
 
 /** Why it is not at rest: all is granted and confirmed, nobody lacks what there is, and the dead hold nothing. */
 function restless({ workers, quarantine }: LeaseSeen['fleet'], { available, floor }: { available: number; floor: number }): string[] {
-  let [granted, held, needed] = [0, 0, 0]
+  let granted = 0
+  let held = 0
+  let needed = 0
   for (const { lease } of workers) {
     granted += lease.granted
     held += lease.held

@@ -5,11 +5,11 @@ import { type LatencyCounts, bucketOf } from '../policy/latency.ts'
  * at all, and its own mean as a multiple of the mean wait. Constants instead of logarithms: the same on every machine.
  */
 const WAITS = [
-  [0.5, 0.31],
-  [0.3, 1.15],
-  [0.12, 2.05],
-  [0.05, 3.05],
-  [0.03, 4.5],
+  { part: 0.5, multiple: 0.31 },
+  { part: 0.3, multiple: 1.15 },
+  { part: 0.12, multiple: 2.05 },
+  { part: 0.05, multiple: 3.05 },
+  { part: 0.03, multiple: 4.5 },
 ] as const
 
 /** Beyond this utilisation the queue itself is counted, request by request, instead of estimated. */
@@ -75,7 +75,7 @@ export class ResponseTimes {
     let share = 1 - busy
     let counted = Math.round(count * share)
     this.#addEach(baseMs, counted)
-    for (const [part, multiple] of WAITS) {
+    for (const { part, multiple } of WAITS) {
       share += busy * part
       const upTo = Math.round(count * Math.min(1, share))
       this.#addEach(baseMs + multiple * meanWaitMs, upTo - counted)

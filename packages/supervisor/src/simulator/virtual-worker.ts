@@ -158,7 +158,8 @@ export class VirtualWorker {
       const count = Math.min(left, batch.count)
       const queuedMs = Math.max(0, nowMs - sliceMs / 2 - batch.arrivedAtMs)
       const baseMs = queuedMs + serviceMs + waitMs
-      const [fromMs, toMs] = [nowMs - sliceMs + waitMs, nowMs + waitMs]
+      const fromMs = nowMs - sliceMs + waitMs
+      const toMs = nowMs + waitMs
       this.#elsewhere.push({ baseMs, serviceMs, utilization: this.#utilization, fromMs, toMs, count, answered: 0 })
       left -= count
       batch.count -= count
@@ -188,7 +189,7 @@ export class VirtualWorker {
       }
       if (away.answered < away.count) this.#elsewhere[left++] = away
     }
-    this.#elsewhere.length = left
+    while (this.#elsewhere.length > left) this.#elsewhere.pop()
     this.#away -= sum
     this.#answered += sum
     return sum

@@ -148,7 +148,8 @@ export class Workplace {
   }
 
   sample(nowMs: number, tickMs: number): { samples: Sample[]; usage: Usage } {
-    let [cpus, memoryBytes] = [0, 0]
+    let cpus = 0
+    let memoryBytes = 0
     const samples = this.#all.map((worker): Sample => {
       const { cpu, report } = worker.look(tickMs)
       cpus += cpu
