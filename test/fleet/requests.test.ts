@@ -280,6 +280,8 @@ test('shadow mode: decisions are told, and the size stays', () => {
   expect(driver.notesOf('fleet:decided')[0]?.decision).toMatchObject({ to: 1, wanted: 2, heldBackBy: ['shadow mode: decided, not done'] })
   expect(driver.notesOf('fleet:scaled')).toEqual([])
   expect(viewOf(driver.fleet, driver.nowMs).mode).toBe('shadow')
+  driver.send({ kind: 'scaleRequested', requestId: 1, workers: 'auto' })
+  expect(driver.commandsOf('answer')).toMatchObject([{ error: null, detail: expect.stringContaining('the size stays; in shadow mode') }])
 })
 
 test('a number that is not known yet is null in the status, never 0', () => {

@@ -16,7 +16,12 @@ export function onScaleRequested(draft: Draft, requestId: number, workers: numbe
   if (workers === 'auto') {
     fleet.mode = 'auto'
     fleet.standing = null
-    return answer(draft, requestId, 'scaling follows the load again')
+    const isShadow = fleet.settings.scaling.mode === 'shadow'
+    return answer(
+      draft,
+      requestId,
+      isShadow ? 'the size stays; in shadow mode the load only decides what it would be' : 'scaling follows the load again',
+    )
   }
   const { max } = fleet.settings.workers
   if (!Number.isInteger(workers) || workers < 1 || workers > max) {
