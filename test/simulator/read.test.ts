@@ -27,6 +27,7 @@ const badScenarios: readonly (readonly [from: string, to: string, sentence: stri
   ['"bootMs": 1500', '"boot": 1500', 's.json, line 4: worker.boot is not part of a scenario; the fields here are bootMs, memoryBytes,'],
   ['"cpus": 8', '"cpus": 0', 's.json, line 5: host.cpus 0 is not allowed; expected a number from 0.01 to 1024.'],
   ['"crash"', '"explode"', 's.json, line 6: faults[0].kind "explode" is not allowed; expected "crash" or "hang"'],
+  ['"crash"', '"replica-crash"', 's.json, line 6: faults[0].kind "replica-crash" is for several replicas; add "replicas": { "min": 2 }'],
   ['"crash", "worker": "any" } ] }', '"crash"', 's.json, line 6: this is not JSON:'],
   ['"faults": [', '"config": 3, "faults": [', 's.json, line 6: config 3 is not allowed; expected an object of options.'],
   ['"seed": 1', '"seed": 1, "startsAt": "2026-13-45T00:00:00Z"', 's.json, line 1: startsAt "2026-13-45T00:00:00Z" is no date'],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
 import { renderReport } from '../../packages/supervisor/src/simulator/report.ts'
 import { type Outcome, simulate } from '../../packages/supervisor/src/simulator/simulate.ts'
@@ -58,6 +59,19 @@ test('Redis away: what was said stays, and nothing new is', () => {
   expect(summary.maxReplicas).toBe(1)
   expect(warnings).toEqual([])
 })
+
+test.for(['redis-flushed', 'redis-restored', 'redis-slow', 'replica-crash'])(
+  '%s: replicas with one budget of connections stay within it, and serve on',
+  (kind) => {
+    const database = planBudget({ budget: 63, reserve: 3, minPerWorker: 2, replicas: 3, isShared: true, minWorkers: 1 })
+    const fields = { load: [{ atS: 0, requestsPerSecond: 300 }], replicas: { min: 3, bootMs: 5000 }, faults: [{ atS: 300, kind }] }
+    const plan = readScenario(JSON.stringify({ ...scenario, ...fields }), 's.json')
+    const { summary } = simulate(plan, fleetSettings({ workers: { max: 2 }, capacity: { cpus: 2 }, database }), prices)
+    expect(summary.violations).toEqual([])
+    expect(summary.answered / summary.requests).toBeGreaterThan(0.99)
+    expect(summary.maxReplicas).toBe(3)
+  },
+)
 
 test('the same scenario gives the same outcome', () => {
   expect(JSON.stringify(outcomeOf({}))).toBe(JSON.stringify(followed))

@@ -8,7 +8,7 @@ import { parseSelf } from '../wire/cluster.ts'
 import { type Kept, Keeper } from './keeper.ts'
 import { isOfGroup } from './member-name.ts'
 import type { RedisClient } from './redis-client.ts'
-import { createWatchfulness } from './watchfulness.ts'
+import { createWatchfulness } from '../policy/watchfulness.ts'
 
 export interface MembershipOptions {
   readonly client: RedisClient

@@ -32,12 +32,12 @@ export class DatabaseEdge {
   }
 
   /** The word may be lost on its way; the primary repeats what was not confirmed. */
-  lease({ workerId, sequence, granted }: Extract<Command, { kind: 'lease' }>): void {
+  lease(word: Extract<Command, { kind: 'lease' }>): void {
     if (this.#world.loses()) return
     this.#world.later(WORD_MS, () => {
-      const worker = this.#workers.get(workerId)
+      const worker = this.#workers.get(word.workerId)
       if (!worker || worker.hung) return
-      worker.pool?.hear(sequence, granted, this.#world.nowMs())
+      worker.pool?.hear(word, this.#world.nowMs())
       this.tellUse(worker, true)
     })
   }

@@ -1,3 +1,4 @@
+import type { Command } from '../fleet/command.ts'
 import type { BackendsSeen } from '../fleet/event.ts'
 import type { Random } from './random.ts'
 
@@ -70,12 +71,17 @@ export class Backends {
   }
 }
 
+/** What a worker is told. */
+type Word = Pick<Extract<Command, { kind: 'lease' }>, 'sequence' | 'granted' | 'untilMs'>
+
 /** The pool of one worker: opens connections as requests need them, up to what it was told, and keeps them. */
 export class VirtualPool {
   readonly workerId: number
   readonly #backends: Backends
   #sequence = 0
   #granted = 0
+  /** Null: until it hears something newer. */
+  #untilMs: number | null = null
   #open = 0
   #wanted = 0
   #youngest = { connections: 0, openedAtMs: 0 }
@@ -99,10 +105,11 @@ export class VirtualPool {
     return [{ connections: this.#open - this.#youngest.connections, openedAtMs: Number.NEGATIVE_INFINITY }, this.#youngest]
   }
 
-  hear(sequence: number, granted: number, nowMs: number): void {
+  hear({ sequence, granted, untilMs }: Word, nowMs: number): void {
     if (sequence < this.#sequence) return
     this.#sequence = sequence
     this.#granted = granted
+    this.#untilMs = untilMs
     this.#adjust(nowMs, this.#open - Math.min(this.#wanted, this.#open))
   }
 
@@ -115,13 +122,14 @@ export class VirtualPool {
 
   /** Only a connection that is free, or becomes so, can be closed. */
   #adjust(nowMs: number, free: number): void {
-    const spare = Math.min(this.#open - this.#granted, free)
+    const granted = this.#untilMs !== null && nowMs >= this.#untilMs ? 0 : this.#granted
+    const spare = Math.min(this.#open - granted, free)
     if (spare > 0) {
       this.#open -= spare
       this.#youngest = { ...this.#youngest, connections: Math.min(this.#youngest.connections, this.#open) }
       this.#backends.closed(spare)
     }
-    const missing = Math.min(this.#wanted, this.#granted) - this.#open
+    const missing = Math.min(this.#wanted, granted) - this.#open
     if (missing <= 0) return
     this.#open += missing
     this.#youngest = { connections: missing, openedAtMs: nowMs }

@@ -2,28 +2,18 @@ import { brokenInvariants } from '../fleet/invariants.ts'
 import { Checkers } from './checkers.ts'
 import type { Helm } from './helm.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
+import { examineReplicas } from './examine-replicas.ts'
 import type { Life } from './random-life.ts'
 import { transcriptOf } from './transcript.ts'
 import type { Turn } from './turn.ts'
+import { type Verdict, HEALED_BY_MS, SLACK_MS, TRANSCRIPT_STEPS, notHealed } from './verdict.ts'
 import { World } from './world.ts'
 
-/** What is wrong with a life; nothing is the only good answer. */
-export interface Verdict {
-  readonly broken: readonly string[]
-  /** Steps until something was, or in all. */
-  readonly steps: number
-  readonly transcript: readonly string[]
-}
-
-/** By then a fleet has healed: boots that took ten times as long, drains one after the other. */
-const HEALED_BY_MS = 240_000
 const STOP_AFTER_MS = 100
-const SLACK_MS = 1000
-/** The last steps of a life are where it went wrong. */
-const TRANSCRIPT_STEPS = 60
 
 /** Lives a life to its end: all rules after every step, then faults end and it must heal, then a stop must end it. */
 export function examine({ settings, scenario }: Life, core?: Helm['step']): Verdict {
+  if (scenario.replicas) return examineReplicas({ settings, scenario }, scenario.replicas, core ? { step: core } : {})
   const checkers = new Checkers(settings)
   const leases = new LeaseCheckers()
   const broken: string[] = []
@@ -52,19 +42,6 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
   const asked = scenario.requests.length
   if (broken.length === 0 && answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)
   return { broken, steps, transcript: broken.length === 0 ? [] : transcriptOf(recent) }
-}
-
-function notHealed(world: World, checkers: Checkers): string[] {
-  if (world.ended) return ['the supervisor has ended, though nobody asked for it']
-  const { fleet } = world
-  const broken: string[] = []
-  if (fleet.phase !== 'running') broken.push(`the fleet is ${fleet.phase} after its faults have ended`)
-  if (fleet.reload) broken.push('the reload has not ended')
-  // The load may just have changed the target: what misses is on its way.
-  const onTheirWay = fleet.workers.filter(({ life }) => life.kind === 'booting' && life.role === 'worker').length
-  if (checkers.ready() + onTheirWay < fleet.target)
-    broken.push(`${checkers.ready()} workers are ready and ${onTheirWay} boot after all faults have ended; the target is ${fleet.target}`)
-  return broken
 }
 
 /** The smallest life that is still broken: faults, requests and load that it does not need are taken out, one by one. */

@@ -1,6 +1,7 @@
 import type { FleetSettings } from '../fleet/fleet.ts'
-import { type Verdict, examine, shrink } from './examine.ts'
+import { examine, shrink } from './examine.ts'
 import { type Life, randomLife } from './random-life.ts'
+import type { Verdict } from './verdict.ts'
 
 /** A life that broke a rule, and the smallest part of it that still does. */
 export interface Found {

@@ -1,6 +1,7 @@
 import type { Fleet } from '../fleet/fleet.ts'
 import type { step } from '../fleet/step.ts'
 import type { Advice } from '../policy/advice.ts'
+import type { beat } from '../policy/share.ts'
 import type { NewEvent } from './turn.ts'
 
 /** Someone else who decides how many workers there are: once a tick, after the fleet has taken in its samples. */
@@ -25,6 +26,8 @@ export interface Helm {
   readonly pilot?: Pilot | undefined
   /** In place of the production core: for tests of those who judge it. */
   readonly step?: typeof step
+  /** The same for what replicas make of the document that they share. */
+  readonly beat?: typeof beat
   /** The user's own policy. */
   readonly advise?: (() => Advice | null) | undefined
 }

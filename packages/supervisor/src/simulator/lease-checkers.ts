@@ -15,7 +15,7 @@ export interface LeaseSeen {
   readonly connections: number
   readonly fleet: {
     readonly phase: string
-    readonly settings: { readonly database: { readonly available: number; readonly floor: number } | null }
+    readonly settings: { readonly database: { readonly available: number; readonly floor: number; readonly isShared: boolean } | null }
     readonly workers: readonly SeenWorker[]
     readonly quarantine: readonly { readonly workerId: number; readonly connections: number }[]
   }
@@ -36,6 +36,8 @@ const STARVED_MS = 12_000
 /** The same goes for words, promises and quarantines that do not end. */
 const REST_WITHIN_MS = 60_000
 
+const GROWTH: ReadonlySet<FleetEvent['kind']> = new Set(['budgetRequested', 'loanHeard', 'loanEnded'])
+
 export class LeaseCheckers {
   readonly #books = new LeaseBooks()
   /** By worker: when it died, and what it may have left open. */
@@ -49,6 +51,8 @@ export class LeaseCheckers {
   #believedLimit = 0
   #believedSum = 0
   #available = 0
+  /** By the others, where they share; null: nobody was heard yet. */
+  #lent: number | null = null
   /** When it was last at rest. */
   #restedAtMs: number | null = null
 
@@ -56,15 +60,16 @@ export class LeaseCheckers {
   after(seen: LeaseSeen): string[] {
     const { database } = seen.fleet.settings
     if (database === null) return []
+    const share = { available: this.#availableOf(seen.event, database), floor: database.floor }
     const broken: string[] = []
-    this.#moveLimit(seen, database.available, broken)
+    this.#moveLimit(seen, share.available, broken)
     this.#bookEvent(seen, broken)
-    for (const command of seen.commands) this.#bookCommand(command, seen, database, broken)
+    for (const command of seen.commands) this.#bookCommand(command, seen, share, broken)
     this.#judgeServer(seen, broken)
     this.#judgeBeliefs(seen, broken)
     this.#judgeStarvation(seen, broken)
     this.#believed = seen.fleet.workers
-    if (restless(seen.fleet, database).length === 0) this.#restedAtMs = seen.event.nowMs
+    if (restless(seen.fleet, share).length === 0) this.#restedAtMs = seen.event.nowMs
     return broken.length === 0 ? broken : broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
   }
 
@@ -72,12 +77,22 @@ export class LeaseCheckers {
   atRest({ fleet }: Pick<LeaseSeen, 'fleet'>, nowMs: number): string[] {
     const { database } = fleet.settings
     if (database === null || (this.#restedAtMs !== null && nowMs - this.#restedAtMs < REST_WITHIN_MS)) return []
-    return restless(fleet, database).map((sentence) => `I9: ${sentence}, long after all faults have ended`)
+    return restless(fleet, { available: this.#available, floor: database.floor }).map(
+      (sentence) => `I9: ${sentence}, long after all faults have ended`,
+    )
   }
 
-  /** The share of a replica grows by an operator's word only: not because Redis has forgotten who else there is. */
+  /** A replica that shares with others has its floor, or not even that before it has heard of them, and what it was lent. */
+  #availableOf(event: FleetEvent, { available, isShared }: { readonly available: number; readonly isShared: boolean }): number {
+    if (!isShared) return available
+    if (event.kind === 'loanHeard') this.#lent = event.granted
+    if (event.kind === 'loanEnded') this.#lent = 0
+    return available + (this.#lent ?? -available)
+  }
+
+  /** The share of a replica grows by an operator's word, or by a loan, only: not because Redis has forgotten who else there is. */
   #moveLimit({ event }: LeaseSeen, available: number, broken: string[]): void {
-    const hasGrown = this.#limit > 0 && available > this.#available && event.kind !== 'budgetRequested'
+    const hasGrown = this.#limit > 0 && available > this.#available && !GROWTH.has(event.kind)
     if (hasGrown) broken.push(`I7: the share grew from ${this.#available} to ${available} without a word`)
     this.#available = available
     const booked = this.#books.total() + this.#quarantined()
@@ -115,7 +130,11 @@ export class LeaseCheckers {
   }
 
   #bookCommand(command: Command, { fleet }: LeaseSeen, { available, floor }: { available: number; floor: number }, broken: string[]): void {
-    if (command.kind === 'fork') broken.push(...judgeFork(command.workerId, fleet.workers, Math.floor(available / floor)))
+    if (command.kind === 'fork') {
+      // What fed those that are there may have been lent to others since; they may be replaced.
+      const there = fleet.settings.database?.isShared ? countStaying(this.#believed) : 0
+      broken.push(...judgeFork(command.workerId, fleet.workers, Math.max(there, Math.floor(available / floor))))
+    }
     if (command.kind !== 'lease') return
     for (const sentence of this.#books.say(command.workerId, command.sequence, command.granted)) broken.push(`I6: ${sentence}`)
     const booked = this.#books.total() + this.#quarantined()
@@ -155,6 +174,7 @@ export class LeaseCheckers {
     const isShort =
       fleet.phase !== 'running' ||
       fleet.quarantine.length > 0 ||
+      this.#available < fleet.workers.length || // others were lent what fed them
       fleet.workers.some((each) => each.life.kind !== 'ready' || each.stuckAtMs !== null || each.lease.held !== each.lease.granted)
     if (isShort) this.#starvedSinceMs.clear()
     if (isShort) return
@@ -167,9 +187,12 @@ export class LeaseCheckers {
   }
 }
 
+const countStaying = (workers: readonly SeenWorker[]): number =>
+  workers.filter(({ life, stuckAtMs }) => stuckAtMs === null && life.kind !== 'draining' && life.kind !== 'killing').length
+
 /** Those that leave give back what they have; a successor takes the place of one that leaves then. */
 function judgeFork(workerId: number, workers: readonly SeenWorker[], feeds: number): string[] {
-  const staying = workers.filter(({ life, stuckAtMs }) => stuckAtMs === null && life.kind !== 'draining' && life.kind !== 'killing').length
+  const staying = countStaying(workers)
   const successors = workers.some(({ replaces }) => replaces !== null) ? 1 : 0
   if (staying - successors <= feeds) return []
   return [`I8: worker ${workerId} was forked as one of ${staying}, though the connections feed ${feeds}`]

@@ -2,7 +2,7 @@ import type { FleetSettings } from '../fleet/fleet.ts'
 import { leastBudget, planBudget } from '../policy/budget-plan.ts'
 import { STANDARD } from './plan.ts'
 import { type Random, createRandom } from './random.ts'
-import { FAULT_KINDS, type Fault, type FaultKind, type OperatorRequest, type Scenario } from './scenario.ts'
+import { FAULTS_OF_REPLICAS, FAULT_KINDS, type Fault, type FaultKind, type OperatorRequest, type Scenario } from './scenario.ts'
 
 /** A fleet and what happens to it. */
 export interface Life {
@@ -17,7 +17,13 @@ const MOST_FAULTS = 10
 const MOST_REQUESTS = 6
 const LOAD_POINTS = 5
 const MOST_REQUESTS_PER_SECOND = 600
-const KINDS = Object.keys(FAULT_KINDS) as FaultKind[]
+/** What can happen to replicas that share something. */
+const SHARED_KINDS = ['redis-away', 'redis-slow', 'redis-flushed', 'redis-restored', 'paused-primary', 'replica-crash'] as const
+const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => !FAULTS_OF_REPLICAS.has(kind))
+/** One life in so many is of several replicas, which take as many times as long. */
+const SEVERAL_ONE_IN = 16
+const MOST_REPLICAS = 4
+const SLOWEST_REPLICA_MS = 10_000
 
 /** Load, faults and operators by chance; the same seed gives the same life. `base` is the policy to be tried. */
 export function randomLife(seed: number, base: FleetSettings): Life {
@@ -46,7 +52,34 @@ export function randomLife(seed: number, base: FleetSettings): Life {
     gcPauseMs: 15,
   }
   const surroundings = { host: { cpus, memoryBytes }, database: { concurrency: pick(random, [10, 1000]) } }
-  return { settings, scenario: { seed, load, request: { cpuMs: 4, waitMs: 20 }, worker, ...surroundings, faults, requests } }
+  const life = { settings, scenario: { seed, load, request: { cpuMs: 4, waitMs: 20 }, worker, ...surroundings, faults, requests } }
+  return random.below(SEVERAL_ONE_IN) === 0 ? ofSeveral(life, random, at) : life
+}
+
+/** The same with replicas that share one budget of connections, and with what can happen to them. */
+function ofSeveral({ settings, scenario }: Life, random: Random, at: () => number): Life {
+  const replicas = 2 + random.below(MOST_REPLICAS - 1)
+  const options = { reserve: 3, minPerWorker: 1 + random.below(3), replicas, isShared: true, minWorkers: settings.workers.min }
+  // Room for the floors of the smallest fleets and their successors, and for more or less than they want beyond.
+  const budget = leastBudget({ ...options, minWorkers: options.minWorkers + 1 }) + random.below(pick(random, [8, 30, 120]))
+  const more = Array.from(
+    { length: random.below(MOST_FAULTS) },
+    (): Fault => ({ atMs: at(), kind: pick(random, SHARED_KINDS), worker: 'any', forMs: 1000 + random.below(20_000) }),
+  )
+  // What an operator says of the budget, one replica would hear.
+  const requests = scenario.requests.filter(({ event }) => event.kind !== 'budgetRequested')
+  const model = { min: replicas, max: replicas, bootMs: 1000 + random.below(SLOWEST_REPLICA_MS), follow: false }
+  return {
+    settings: { ...settings, database: planBudget({ ...options, budget }) },
+    // They wait for connections, not for cores alone: so they want what is lent.
+    scenario: {
+      ...scenario,
+      request: { cpuMs: 2, waitMs: pick(random, [20, 200]) },
+      faults: [...scenario.faults, ...more],
+      requests,
+      replicas: model,
+    },
+  }
 }
 
 function randomSettings(random: Random, base: FleetSettings): FleetSettings {

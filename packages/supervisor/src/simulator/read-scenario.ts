@@ -2,7 +2,7 @@ import { describe, faultsOf } from '../config/fault.ts'
 import { inputFault } from './input-fault.ts'
 import { lineOfPath, linesOfJson } from './json-places.ts'
 import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
-import type { Fault, OperatorRequest, ReplicaModel, Scenario, SocketModel } from './scenario.ts'
+import { FAULTS_OF_REPLICAS, type Fault, type OperatorRequest, type ReplicaModel, type Scenario, type SocketModel } from './scenario.ts'
 import { type GivenFault, type GivenRequest, type GivenScenario, type GivenSockets, type GivenWorker, scenarioKind } from './scenario-kind.ts'
 
 /** So long do faults last that last, where nobody says how long. */
@@ -23,6 +23,9 @@ export function readScenario(text: string, file: string): Plan {
   checkOrder(given, fail)
   checkRequests(given, fail)
   const { min = 1, max = min } = given.replicas ?? {}
+  const lonely = given.replicas ? -1 : (given.faults ?? []).findIndex(({ kind }) => FAULTS_OF_REPLICAS.has(kind))
+  if (lonely >= 0)
+    fail(`faults[${lonely}].kind`, `${describe(given.faults?.[lonely]?.kind)} is for several replicas; add "replicas": { "min": 2 }, or take it out`)
   if (max < min) fail('replicas.max', `${max} is less than replicas.min ${min}`)
   const tickMs = given.tickMs ?? STANDARD.tickMs
   if ((given.durationS * 1000) / tickMs > MOST_TICKS)

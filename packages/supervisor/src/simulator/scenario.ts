@@ -104,11 +104,18 @@ export const FAULT_KINDS = {
   'paused-primary': 'the primary stands still',
   'clock-drift': 'the clock on the wall runs a tenth too fast',
   'redis-away': 'what asks Redis waits for its deadline',
+  'redis-slow': 'Redis takes up to a second to answer',
+  'redis-flushed': 'Redis has forgotten everything, at once',
+  'redis-restored': 'another Redis goes on with an older copy and a clock of its own',
+  'replica-crash': 'one replica is gone with all its workers, and the platform starts another',
   'slow-database': 'the database takes ten times as long',
   'busy-neighbour': 'half of the cores are taken by others',
 } as const
 
 export type FaultKind = keyof typeof FAULT_KINDS
+
+/** Those that mean something only where there are several replicas. */
+export const FAULTS_OF_REPLICAS: ReadonlySet<FaultKind> = new Set(['redis-slow', 'redis-flushed', 'redis-restored', 'replica-crash'])
 
 export interface Fault {
   readonly atMs: number

@@ -1,16 +1,22 @@
 import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
+import type { ClusterSeen } from './cluster-checkers.ts'
+import { Backends } from './database.ts'
 import type { Helm } from './helm.ts'
 import { type Random, createRandom } from './random.ts'
-import type { FaultKind, ReplicaModel, Scenario } from './scenario.ts'
+import type { Fault, FaultKind, ReplicaModel, Scenario } from './scenario.ts'
+import { SharedBudget } from './shared-budget.ts'
 import type { Turn } from './turn.ts'
 import type { Ledger } from './workplace.ts'
 import { World } from './world.ts'
 
 /** Faults that meet one process meet one of the replicas, by chance. */
-const OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary'])
+const OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary', 'replica-crash'])
 /** What one replica says the others hear so much later. */
 const REDIS_MS = 5
+/** Load is dealt so often; where replicas share a budget more often, since what one has seen of it another may have changed. */
+const SLICE_MS = 500
+const SHARED_SLICE_MS = 100
 const MOST_IDS = 1e6
 
 interface Replica {
@@ -30,7 +36,9 @@ export interface ServiceParts {
   readonly helm: Helm
   see(id: string, turn: Turn): void
   /** Once a tick, when all replicas have come to it. */
-  tick(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void
+  tick?(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void
+  /** Ten times a second, where replicas share a budget. */
+  look?(seen: ClusterSeen): void
 }
 
 /** Several replicas, each with a core, a host and workers of its own, behind a balancer that deals by chance; and a platform that starts and stops them. */
@@ -39,34 +47,50 @@ export class Service {
   readonly #arrivals: Arrivals
   readonly #random: Random
   readonly #replicas: Replica[] = []
+  /** Null where each has a part of its own, or nobody limits the connections. */
+  readonly #shared: SharedBudget | null
   /** When replicas that the platform starts will be there. */
   #comingAtMs: number[] = []
   #started = 0
   #waiting = 0
+  #isClosing = false
+  #nowMs = 0
   #past: Omit<Ledger, 'waiting'> = { arrived: 0, answered: 0, cut: 0 }
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
     this.#arrivals = createArrivals(parts.scenario.load, createRandom(parts.scenario.seed + 1))
     this.#random = createRandom(parts.scenario.seed + 3)
+    const { settings, scenario, helm } = parts
+    const sharing = { faults: scenario.faults, random: createRandom(scenario.seed + 4), beat: helm.beat }
+    this.#shared = settings.database?.isShared ? new SharedBudget(sharing) : null
     for (let count = 0; count < parts.replicas.min; count++) this.#start(0)
   }
 
-  get replicas(): readonly { readonly id: string; readonly fleet: Fleet }[] {
-    return this.#replicas.map(({ id, world }) => ({ id, fleet: world.fleet }))
+  get replicas(): readonly { readonly id: string; readonly fleet: Fleet; readonly ended: boolean }[] {
+    return this.#replicas.map(({ id, world: { fleet, ended } }) => ({ id, fleet, ended }))
   }
 
+  /** All are asked to stop, and nobody starts any more. */
+  stop(): void {
+    this.#isClosing = true
+    this.#comingAtMs = []
+    for (const { world } of this.#replicas) world.tell({ kind: 'stopRequested', reason: 'the run ends' }, 0)
+  }
+
+  /** Goes on until `untilMs`. */
   run(untilMs: number): void {
     const { tickMs } = this.#parts.settings
-    const slices = Math.max(1, Math.ceil(tickMs / 500))
+    const slices = Math.max(1, Math.ceil(tickMs / (this.#shared ? SHARED_SLICE_MS : SLICE_MS)))
     const faults = this.#parts.scenario.faults.filter(({ kind }) => OF_ONE.has(kind))
-    for (let tick = 1; tick * tickMs <= untilMs; tick++) {
+    for (let tick = Math.floor(this.#nowMs / tickMs) + 1; tick * tickMs <= untilMs; tick++) {
       for (let slice = 1; slice <= slices; slice++) this.#pass((tick - 1) * tickMs + (slice * tickMs) / slices, tickMs / slices)
       const nowMs = tick * tickMs
-      for (const fault of faults) if (fault.atMs > nowMs - tickMs && fault.atMs <= nowMs) this.#any()?.world.strike(fault)
-      this.#meet(nowMs)
+      this.#nowMs = nowMs
+      for (const fault of faults) if (fault.atMs > nowMs - tickMs && fault.atMs <= nowMs) this.#strike(fault, nowMs)
+      if (!this.#shared) this.#meet(nowMs)
       this.#follow(nowMs)
-      this.#parts.tick(
+      this.#parts.tick?.(
         this.#replicas.map(({ world }) => world.fleet),
         this.#ledger(),
         nowMs,
@@ -79,7 +103,22 @@ export class Service {
     this.#comingAtMs = this.#comingAtMs.filter((each) => each > nowMs)
     this.#deal(this.#arrivals.next(nowMs, sliceMs) + this.#waiting)
     for (const { world } of this.#replicas) world.run(nowMs)
-    for (const replica of this.#replicas.filter(({ world }) => world.ended)) this.#forget(replica)
+    for (const replica of this.#replicas.filter(({ world }) => world.ended)) {
+      this.#forget(replica)
+      this.#shared?.leave(replica.id, true, nowMs)
+    }
+    if (!this.#shared) return
+    this.#shared.pass(nowMs)
+    this.#parts.look?.(this.#shared.seen())
+  }
+
+  #strike(fault: Fault, nowMs: number): void {
+    const replica = this.#any()
+    if (!replica) return
+    if (fault.kind !== 'replica-crash') return replica.world.strike(fault)
+    replica.world.die(nowMs)
+    this.#forget(replica)
+    this.#shared?.leave(replica.id, false, nowMs)
   }
 
   /** To each that serves by chance; with none of them requests wait. */
@@ -110,6 +149,7 @@ export class Service {
       },
     }
     const own = { ...scenario, seed: scenario.seed + 1000 * number, faults: scenario.faults.filter(({ kind }) => !OF_ONE.has(kind)) }
+    const backends = settings.database ? new Backends(createRandom(own.seed + 2)) : null
     const replica: Replica = {
       id,
       inbox,
@@ -124,10 +164,11 @@ export class Service {
           see(id, turn)
         },
         helm,
-        { atMs, arrivals },
+        { atMs, arrivals, backends },
       ),
     }
     this.#replicas.push(replica)
+    if (backends) this.#shared?.join(id, replica.world, backends, atMs)
   }
 
   #forget(replica: Replica): void {
@@ -154,6 +195,7 @@ export class Service {
 
   /** The platform, or who sits before it: as many as the elected one says are needed, where it is asked to; and never fewer than the least. */
   #follow(nowMs: number): void {
+    if (this.#isClosing) return
     const { min, max, bootMs, follow } = this.#parts.replicas
     const staying = this.#replicas.filter(({ isLeaving }) => !isLeaving)
     const said = follow ? (staying[0]?.world.fleet.replicas.needs ?? min) : min

@@ -8,6 +8,7 @@ import { brokenInvariants } from '../fleet/invariants.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
 import { Checkers } from './checkers.ts'
+import { ClusterCheckers } from './cluster-checkers.ts'
 import type { Pilot } from './helm.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
 import type { Detail, Moment, Moments } from './moments.ts'
@@ -164,6 +165,8 @@ function simulateReplicas(
     const broken = [...judge.checkers.after(turn), ...judge.leases.after(turn), ...brokenInvariants(turn.fleet)]
     violations.push(...broken.map((sentence) => `${id}: ${sentence}`))
   }
+  const { database } = settings
+  const cluster = database?.isShared ? new ClusterCheckers({ available: database.cluster, floor: database.available }) : null
   const service = new Service({
     settings,
     scenario: plan.scenario,
@@ -171,6 +174,9 @@ function simulateReplicas(
     startsAtMs: plan.startsAtMs,
     helm: {},
     see,
+    look(seen) {
+      if (cluster && violations.length < MOST_VIOLATIONS) violations.push(...cluster.after(seen))
+    },
     tick(fleets, now, atMs) {
       ledger = now
       observer.observe(fleets, now, atMs)

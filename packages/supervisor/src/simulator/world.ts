@@ -3,8 +3,8 @@ import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
 import { step as productionStep, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
-import { type Arrivals, createArrivals } from './arrivals.ts'
-import { Backends } from './database.ts'
+import { type Birth, aloneFromTheStart } from './birth.ts'
+import type { Backends } from './database.ts'
 import { DatabaseEdge, type DatabaseWorld } from './database-edge.ts'
 import { type Helm, createOrders } from './helm.ts'
 import { PrimaryClock } from './primary-clock.ts'
@@ -24,11 +24,6 @@ const RESENT_AFTER_MS = 1000
 const LOST_SHARE = 0.2
 const SLOW_BOOT_FACTOR = 10
 const DRIFT = 1.1
-/** What a replica among others is given; one that is alone has all of the load from the first moment. */
-export interface Birth {
-  readonly atMs: number
-  readonly arrivals: Arrivals
-}
 
 /**
  * The virtual edge: carries out commands in virtual time, and drives `step` as the real one does, `wakeAtMs` included. Two worlds
@@ -37,6 +32,8 @@ export interface Birth {
 export class World {
   fleet: Fleet
   nowMs = 0
+  /** The fleet has ended, or all of it is gone. */
+  ended = false
   readonly #scenario: Scenario
   readonly #random: Random
   readonly #workplace: Workplace
@@ -47,11 +44,11 @@ export class World {
   readonly #orders: ReturnType<typeof createOrders> | null
   readonly #agenda = new Agenda()
   readonly #sliceMs: number
-  readonly #clock = new PrimaryClock()
+  /** Of the primary, which may stand still while workers go on. */
+  readonly clock: PrimaryClock = new PrimaryClock()
   readonly #backends: Backends | null
   readonly #database: DatabaseEdge | null
   readonly #step: typeof productionStep
-  #ended = false
 
   constructor(
     settings: FleetSettings,
@@ -59,13 +56,13 @@ export class World {
     startsAtMs: number,
     see: (turn: Turn) => void,
     helm: Helm = {},
-    birth: Birth = { atMs: 0, arrivals: createArrivals(scenario.load, createRandom(scenario.seed + 1)) },
+    birth: Birth = aloneFromTheStart(settings, scenario),
   ) {
     this.nowMs = birth.atMs
     this.fleet = initialFleet(settings)
     this.#scenario = scenario
     this.#random = createRandom(scenario.seed)
-    this.#backends = settings.database ? new Backends(createRandom(scenario.seed + 2)) : null
+    this.#backends = birth.backends
     this.#workplace = new Workplace(scenario, birth.arrivals, this.#backends)
     this.#database = this.#backends && new DatabaseEdge(this.#backends, this.#workplace.workers, this.#databaseWorld())
     this.#step = helm.step ?? productionStep
@@ -81,19 +78,21 @@ export class World {
     this.#agenda.at(birth.atMs, () => this.#dispatch({ kind: 'started' }))
   }
 
-  get ended(): boolean {
-    return this.#ended
-  }
-
   /** Processes that there are, whatever they do. */
   get processes(): number {
     return this.#workplace.workers.size
   }
 
+  /** All of it is gone at once; what it had open the database still counts. */
+  die(nowMs: number): void {
+    this.ended = true
+    for (const worker of this.#workplace.workers.values()) this.#workplace.dismiss(worker, nowMs, false)
+  }
+
   /** Lives on until `untilMs`, or until the fleet has ended. */
   run(untilMs: number): void {
-    while (!this.#ended) {
-      const wakeMs = this.#clock.whenItShows(wakeAtMs(this.fleet) ?? Number.POSITIVE_INFINITY)
+    while (!this.ended) {
+      const wakeMs = this.clock.whenItShows(wakeAtMs(this.fleet) ?? Number.POSITIVE_INFINITY)
       const nextMs = this.#agenda.nextAtMs
       const atMs = Math.min(nextMs, wakeMs)
       if (atMs > untilMs) break
@@ -113,9 +112,9 @@ export class World {
 
   /** What reaches a primary that stands still is taken when it goes on. */
   #dispatch(event: NewEvent): void {
-    if (this.#ended) return
-    if (this.#clock.standsStill(this.nowMs)) return this.#agenda.at(this.#clock.goesOnAtMs, () => this.#dispatch(event))
-    const stamped = { ...event, nowMs: this.#clock.at(this.nowMs) } as FleetEvent
+    if (this.ended) return
+    if (this.clock.standsStill(this.nowMs)) return this.#agenda.at(this.clock.goesOnAtMs, () => this.#dispatch(event))
+    const stamped = { ...event, nowMs: this.clock.at(this.nowMs) } as FleetEvent
     const turn = this.#step(this.fleet, stamped)
     this.fleet = turn.fleet
     for (const command of turn.commands) this.#execute(command)
@@ -154,7 +153,7 @@ export class World {
       case 'probe':
         return this.#probe(command.workerId, command.timeoutMs)
       case 'exit':
-        this.#ended = true
+        this.ended = true
         return
       case 'lease':
         return this.#database?.lease(command)
@@ -189,7 +188,7 @@ export class World {
 
   /** Lets a fault happen that is over at once; those that last are in force by the time. */
   strike(fault: Fault): void {
-    if (fault.kind === 'paused-primary') return this.#clock.pause(this.nowMs, fault.forMs)
+    if (fault.kind === 'paused-primary') return this.clock.pause(this.nowMs, fault.forMs)
     const struck = this.#workplace.strike(fault, this.#random, this.nowMs)
     if (struck && fault.kind === 'crash') this.#exit(struck.workerId, 1, null)
   }
@@ -218,7 +217,7 @@ export class World {
 
   /** While the primary stands still nobody looks; what workers said meanwhile is summed up in their next report. */
   #sample(): void {
-    if (this.#clock.standsStill(this.nowMs)) return
+    if (this.clock.standsStill(this.nowMs)) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     const advice = this.#helm.advise?.() ?? null
     const seen = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
@@ -233,7 +232,7 @@ export class World {
       loses: () => this.#inForce('lost-messages') && this.#random.next() < LOST_SHARE,
       receive: (event) => this.#receive(event),
       dispatch: (event) => this.#dispatch(event),
-      primaryMs: () => this.#clock.at(this.nowMs),
+      primaryMs: () => this.clock.at(this.nowMs),
       nowMs: () => this.nowMs,
     }
   }

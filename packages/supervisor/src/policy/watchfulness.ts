@@ -1,4 +1,4 @@
-import { type Cluster, MARGIN_MS, type Member, TTL_MS } from '../policy/share.ts'
+import { type Cluster, MARGIN_MS, type Member, TTL_MS } from './share.ts'
 
 /** What this process itself has watched, by its own clock: that of Redis may jump, and then everybody seems to be gone. */
 export interface Watchfulness {
