@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { viewOf } from '../../packages/supervisor/src/fleet/view.ts'
 import type { BackendsSeen } from '../../packages/supervisor/src/fleet/event.ts'
-import { type Driver, reportOf, running } from './driver.ts'
+import { Driver, fleetSettings, reportOf, running } from './driver.ts'
 
 /** Sixteen connections for workers, two of which each needs. */
 const PLAN = planBudget({ budget: 19, reserve: 3, minPerWorker: 2, replicas: 1, minWorkers: 2 })
@@ -209,4 +209,31 @@ it('a cut of the budget leaves no more workers than its connections feed, set by
   expect(driver.commandsOf('answer').at(-1)?.detail).toContain('which feed 2 of the 5 workers that were wanted')
   expect(driver.notesOf('fleet:scaled').at(-1)).toMatchObject({ from: 5, to: 2 })
   expect(driver.tick().fleet.spareTarget).toBe(0)
+})
+
+it('a new loan does not bring back what was said under one that ended: others may have it by now', () => {
+  const shared = planBudget({ budget: 43, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 2 })
+  const driver = new Driver(fleetSettings({ workers: { min: 2, spares: 0 }, database: shared }))
+  const lend = (lent: number, untilMs: number): Driver => driver.send({ kind: 'loanHeard', granted: lent, untilMs })
+  const ends = (): (number | null)[] =>
+    driver
+      .tick()
+      .commandsOf('lease')
+      .slice(-2)
+      .map(({ untilMs }) => untilMs)
+  driver.send({ kind: 'started' })
+  confirmAll(lend(10, 6000).bootAll())
+  for (const { id } of driver.fleet.workers) use(driver, id, { inUse: 7, waiting: 9 })
+  expect(driver.fleet.workers.reduce((sum, { lease }) => sum + lease.held, 0)).toBeGreaterThan(shared.available + 2)
+  expect(ends()).toEqual([6000, 6000])
+  // Others lend less, which is heard in time: what was said goes on until it is given back.
+  lend(8, 7000)
+  expect(ends()).toEqual([7000, 7000])
+  // The primary stood still beyond the end of the loan; nobody has confirmed anything since.
+  driver.send({ kind: 'loanEnded' })
+  lend(2, 30_000)
+  expect(ends()).toEqual([0, 0])
+  confirmAll(confirmAll(driver))
+  expect(driver.fleet.workers.reduce((sum, { lease }) => sum + lease.held, 0)).toBeLessThanOrEqual(shared.available + 2)
+  expect(ends()).not.toContain(0)
 })

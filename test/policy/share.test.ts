@@ -17,6 +17,15 @@ describe('replicas that share a budget', () => {
     }
   })
 
+  it('lend nobody the floor of one that was never told of it: it may have taken it by right since', () => {
+    const part = { available: 18, floor: 9, replicas: 2, wants: 100, granted: 0, held: 0 }
+    const turn = { keeper: 'k', newEpoch: 'e', says: null, sweep: null, leaves: false, seenVersion: 0 }
+    const newcomer = { sequence: 3, expiresAtMs: 5000, says: null, part: { ...part, wants: 0, granted: -9, held: -9 } }
+    const known = { epoch: 'e', version: 1, keeper: 'k', calmUntilMs: 0, isSwept: true, members: { newcomer } }
+    const { members } = beat(known, { ...turn, member: 'other', sequence: 1, nowMs: 20_000, part })
+    expect(members['other']?.part?.granted).toBe(0)
+  })
+
   describe('are found out by that storm', () => {
     const breaks = (options: Partial<Parameters<typeof storm>[0]>): boolean =>
       SEEDS.some((seed) => {

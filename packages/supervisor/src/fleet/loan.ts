@@ -1,4 +1,5 @@
 import { excessOf } from '../policy/budget-plan.ts'
+import type { Loan } from '../policy/loan.ts'
 import type { Peers, ReplicaTotals } from '../policy/replicas.ts'
 import type { Part } from '../policy/share.ts'
 import type { Draft } from './draft.ts'
@@ -17,16 +18,18 @@ export function wordOf(fleet: Fleet): Word {
 }
 
 export function onLoanHeard(draft: Draft, { granted, untilMs }: LoanHeard): void {
-  draft.fleet.loan = { granted, untilMs }
+  const { settings, loan } = draft.fleet
+  const isLapsed = loan.isLapsed && heldBy(draft.fleet) > availableOf({ settings, loan: { granted } })
+  draft.fleet.loan = { granted, untilMs, isLapsed }
 }
 
 /** What was lent goes back, whether it could be said to the others or not. */
 export function onLoanEnded(draft: Draft): void {
-  draft.fleet.loan = { granted: 0, untilMs: null }
+  draft.fleet.loan = { granted: 0, untilMs: null, isLapsed: true }
 }
 
 /** What the workers of this replica may have together, now, as far as connections of strangers leave it. */
-export function availableOf({ settings, loan }: Pick<Fleet, 'settings' | 'loan'>): number {
+export function availableOf({ settings, loan }: Pick<Fleet, 'settings'> & { readonly loan: Pick<Loan, 'granted'> }): number {
   return (settings.database?.available ?? 0) + loan.granted
 }
 
@@ -38,11 +41,13 @@ function heldBy({ workers, quarantine }: Pick<Fleet, 'workers' | 'quarantine'>):
 
 /**
  * Until when the word to a worker holds. What is within the floor holds for ever. Beyond it nobody may open anything once the time is over, not
- * even where this process is stopped and cannot say so: the others take it then.
+ * even where this process is stopped and cannot say so: the others take it then. So a new loan does not bring back what was said under one that
+ * ended, unless it covers all of it.
  */
 export function leaseUntilMs(fleet: Fleet): number | null {
   const { database } = fleet.settings
   if (!database?.isShared || heldBy(fleet) <= database.available) return null
+  if (fleet.loan.isLapsed && heldBy(fleet) > availableOf(fleet)) return 0
   return fleet.loan.untilMs ?? 0
 }
 

@@ -195,7 +195,8 @@ function poolOf(parts: readonly Sharer[]): number {
 function targetsOf(parts: readonly Sharer[], pool: number): ReadonlyMap<string, number> {
   const alive = parts.filter((part) => part.isAlive).sort((a, b) => (a.id < b.id ? -1 : 1))
   const lost = parts.filter((part) => !part.isAlive)
-  const left = Math.max(0, pool - lost.reduce((sum, { held }) => sum + held, 0))
+  // A lost newcomer that was not given its floor may have taken it by right since: that room is nobody else's.
+  const left = Math.max(0, pool - lost.reduce((sum, { held }) => sum + Math.max(0, held), 0))
   const asked = level(
     alive.map(({ wants }) => wants),
     left,
