@@ -17,6 +17,17 @@ describe("Node's own round robin, where sockets cannot be shared", () => {
     expect(station.notes('worker:drained').map(({ cutRequests }) => cutRequests)).toEqual([0, 0])
   })
 
+  it('has no spares, and says so to who asked for some', async ({ stage }) => {
+    const station = await stage.start({ app: 'plain', config: { ...FALLBACK, workers: { spares: 1 } } })
+    const said = station
+      .notes()
+      .filter(({ level, msg }) => level === 'warn' && msg.startsWith('workers.spares has no effect with routing.balance "round-robin"'))
+    expect(said).toHaveLength(1)
+    // A spare would have been forked by the first tick after the start.
+    await station.until('what was measured', ({ workers }) => workers.every(({ cpu }) => cpu !== null))
+    expect((await station.status())?.workers.map(({ state }) => state)).toEqual(['ready', 'ready'])
+  })
+
   it('replaces a worker that is killed, and others go on', async ({ stage }) => {
     const station = await stage.start({ app: 'plain', config: FALLBACK })
     const load = stage.load(station, 16)
