@@ -48,6 +48,9 @@ describe('long-lived connections', () => {
       process.kill(Number(second), 'SIGCONT')
       const served = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
       expect(served.filter((pid) => pid === first).length).toBeGreaterThanOrEqual(19)
+      // It answers again, and still has fewer connections than anybody: it is the next again.
+      await until('it is back in the round', async () => (await station.get()) === second)
+      expect(await station.status()).toMatchObject({ restarts: { total: 0 } })
     } finally {
       for (const socket of sockets) socket.destroy()
     }

@@ -3,6 +3,7 @@ import http from 'node:http'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { until, within } from '../processes/harness/until.ts'
+import { RawClient } from '../worker/harness.ts'
 import { Fleet, type Seen } from './harness/fleet.ts'
 
 const CLIENTS = 40
@@ -70,16 +71,30 @@ describe('2,000 uploads over three workers', () => {
     expect([ran.length, new Set(ran).size]).toEqual([CLIENTS * UPLOADS_EACH, CLIENTS * UPLOADS_EACH])
   })
 
-  it('are whole or known to have failed while a worker is killed, and no second worker runs one', async ({ stage }) => {
-    const fleet = await Fleet.open(stage, { workers: 3 })
-    const victim = [...fleet.sids.keys()][0] as string
-    const pid = await fleet.pidOf(victim)
-    const outcomes = await uploadAll(fleet, () => Promise.resolve(void process.kill(pid, 'SIGKILL')))
-    const failed = outcomes.filter(({ isWhole }) => !isWhole)
-    // What it had, directly or forwarded: at most one of each client.
-    expect(failed.length).toBeLessThanOrEqual(CLIENTS)
-    expect(new Set([...failed.map(({ status }) => status), 502, 'ECONNRESET', 'EPIPE'])).toEqual(new Set([502, 'ECONNRESET', 'EPIPE']))
-    const ran = (await fleet.runs()).filter((line) => line.includes('POST')).map((line) => line.split(' ')[2])
-    expect(ran.filter((path, index) => ran.indexOf(path) !== index)).toEqual([])
-  })
+  for (const [what, signal] of [
+    ['killed', 'SIGKILL'],
+    ['stopped, and replaced as stuck', 'SIGSTOP'],
+  ] as const) {
+    it(`are whole or known to have failed while a worker is ${what}, and no second worker runs one`, async ({ stage }) => {
+      const fleet = await Fleet.open(stage, { workers: 3, config: { health: { stuckAfter: '2s' } } })
+      const [[victim, sid]] = [...fleet.sids] as [[string, string]]
+      const pid = await fleet.pidOf(victim)
+      const half = new RawClient(fleet.station.port)
+      const outcomes = await uploadAll(fleet, async () => {
+        half.say(`POST /half-sent HTTP/1.1\r\nHost: x\r\nCookie: sid=${sid}\r\nContent-Length: 1000\r\n\r\npart`)
+        await fleet.ran(`${victim} POST /half-sent`)
+        process.kill(pid, signal)
+      })
+      await within('the end of what it had', Promise.race([half.closed, half.hears('HTTP/1.1 502')]))
+      expect(half.heard).toMatch(/^$|^HTTP\/1.1 502 /)
+      half.socket.destroy()
+      const failed = outcomes.filter(({ isWhole }) => !isWhole)
+      // What it had, directly or forwarded: at most one of each client.
+      expect(failed.length).toBeLessThanOrEqual(CLIENTS)
+      expect(new Set([...failed.map(({ status }) => status), 502, 'ECONNRESET', 'EPIPE'])).toEqual(new Set([502, 'ECONNRESET', 'EPIPE']))
+      const ran = (await fleet.runs()).filter((line) => line.includes('POST')).map((line) => line.split(' ')[2])
+      expect(ran.filter((path, index) => ran.indexOf(path) !== index)).toEqual([])
+      expect(new Set(ran).size).toBeGreaterThan(outcomes.length - failed.length)
+    })
+  }
 })
