@@ -35,7 +35,6 @@ export interface Slice {
 
 /** Of requests that are elsewhere, how many are answered by then. */
 function dueOf({ fromMs, toMs, count }: Away, nowMs: number): number {
-  if (nowMs <= fromMs) return 0
   return nowMs >= toMs ? count : Math.floor(count * Math.min(1, (nowMs - fromMs) / (toMs - fromMs)))
 }
 
@@ -62,6 +61,8 @@ export class VirtualWorker {
   readonly #model: WorkerModel
   readonly #onLoop: Batch[] = []
   readonly #elsewhere: Away[] = []
+  /** When the first of each is answered: most wait for longer than a slice, and need not be looked at before. */
+  readonly #answeredFromMs: number[] = []
   readonly #times: ResponseTimes
   #waiting = 0
   #away = 0
@@ -161,6 +162,7 @@ export class VirtualWorker {
       const fromMs = nowMs - sliceMs + waitMs
       const toMs = nowMs + waitMs
       this.#elsewhere.push({ baseMs, serviceMs, utilization: this.#utilization, fromMs, toMs, count, answered: 0 })
+      this.#answeredFromMs.push(fromMs)
       left -= count
       batch.count -= count
       if (batch.count === 0) this.#onLoop.shift()
@@ -180,16 +182,20 @@ export class VirtualWorker {
   #answerDue(nowMs: number): number {
     let sum = 0
     let left = 0
-    for (const away of this.#elsewhere) {
-      const due = dueOf(away, nowMs) - away.answered
+    for (let place = 0; place < this.#elsewhere.length; place++) {
+      const fromMs = this.#answeredFromMs[place] as number
+      const away = this.#elsewhere[place] as Away
+      const due = nowMs > fromMs ? dueOf(away, nowMs) - away.answered : 0
       if (due > 0) {
         away.answered += due
         sum += due
         this.#times.addCourse(away, due)
+        if (away.answered === away.count) continue
       }
-      if (away.answered < away.count) this.#elsewhere[left++] = away
+      this.#elsewhere[left] = away
+      this.#answeredFromMs[left++] = fromMs
     }
-    while (this.#elsewhere.length > left) this.#elsewhere.pop()
+    for (; this.#elsewhere.length > left; this.#elsewhere.pop()) this.#answeredFromMs.pop()
     this.#away -= sum
     this.#answered += sum
     return sum
