@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { cp, readFile, symlink } from 'node:fs/promises'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { it, type Stage } from '../processes/harness.ts'
@@ -8,7 +10,20 @@ import { REQUEST, RawClient } from '../worker/harness.ts'
 import { Client, type Who, withClients } from './harness/client.ts'
 
 const entry = fileURLToPath(new URL('./fixtures/rooms.mjs', import.meta.url))
+const troubled = fileURLToPath(new URL('./fixtures/dealt.mjs', import.meta.url))
+const supervisor = fileURLToPath(new URL('../../packages/supervisor', import.meta.url))
 const CLIENTS = 6
+
+/** As npm installs it where no optional peer is wanted; answers with the command. */
+async function installWithoutPeers(folder: string): Promise<string> {
+  const modules = path.join(folder, 'node_modules')
+  const installed = path.join(modules, 'stationmaster')
+  await cp(path.join(supervisor, 'dist'), path.join(installed, 'dist'), { recursive: true })
+  await cp(path.join(supervisor, 'package.json'), path.join(installed, 'package.json'))
+  const { dependencies } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  for (const name of Object.keys(dependencies)) await symlink(path.join(supervisor, 'node_modules', name), path.join(modules, name))
+  return path.join(installed, 'dist', 'cli.js')
+}
 
 async function start(stage: Stage, workers = 2, spares = 1): Promise<Station> {
   const config = { workers: { min: workers, max: 4, oversubscribe: true, spares, bootTimeout: '20s' }, routing: { engine: 'socket.io-sticky' } }
@@ -55,6 +70,29 @@ describe('routing.engine socket.io-sticky', () => {
     await within('the end of the connection', client.closed)
     expect(client.heard).toMatch(/^HTTP\/1.1 200 OK\r\n/)
     expect(client.heard).toMatch(/\r\nConnection: close\r\n/)
+  })
+
+  for (const [kind, complaint] of [
+    ['has TLS', '@socket.io/sticky cannot look into TLS: long-polling sessions are lost.'],
+    ['is attached late', 'call attachSocketIO(io) before the server listens.'],
+    ['has two servers', '@socket.io/sticky serves one HTTP server only'],
+  ] as const) {
+    it(`starts an app that ${kind}, and says what is lost`, async ({ stage }) => {
+      const workers = { min: 1, max: 1, spares: 0, bootTimeout: '20s' }
+      const station = await stage.start({ entry: troubled, config: { workers, routing: { engine: 'socket.io-sticky' } }, env: { KIND: kind } }, 1)
+      await until('the complaint', () => station.stderr.includes(complaint), { instead: () => station.told() })
+    })
+  }
+
+  it('says what to add where its package is not installed, and starts nothing', async ({ stage }) => {
+    const cli = await installWithoutPeers(stage.folder)
+    const through = ([node, , ...args]: readonly string[]) => [node as string, cli, ...args]
+    // Package managers may name places where everything is found.
+    const env = { NODE_PATH: '' }
+    const station = await stage.launch({ app: 'plain', config: { routing: { engine: 'socket.io-sticky' } }, through, env })
+    expect(await station.ends()).toEqual({ code: 2, signal: null })
+    expect(station.told()).toContain('needs the package @socket.io/sticky, which could not be loaded. Add it to the dependencies')
+    expect(station.notes('worker:forked')).toEqual([])
   })
 
   it('goes on through scale, reload and drain: whose worker leaves finds another', async ({ stage }) => {
