@@ -22,7 +22,8 @@ figcaption b { font-weight: 600; margin-right: auto } figcaption span { color: v
 output { display: inline-block; min-width: 4.2rem; color: var(--text) } output:empty { min-width: 0 }
 svg { display: block; width: 100%; min-width: 560px; height: auto } svg text { font: 11.5px system-ui, sans-serif; fill: var(--quiet) }
 .grid { stroke: var(--line) } .span0 { fill: none } .span1 { fill: var(--span) } .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round } .dashed { stroke-dasharray: 2 4; opacity: .65 } .area { opacity: .13 }
-.mark line { stroke: var(--mark); stroke-dasharray: 2 3; opacity: .55 } .mark circle { fill: var(--mark) } svg .mark text { fill: var(--onmark); font-weight: 600; font-size: 10.5px } .cursor { stroke: var(--text); opacity: .5 }
+.mark line { stroke: var(--mark); stroke-dasharray: 2 3; opacity: .55 } .mark circle { fill: var(--mark) } svg .mark text { fill: var(--onmark); font-weight: 600; font-size: 10.5px } .cursor { stroke: var(--text); opacity: .5; pointer-events: none }
+.mark:focus { outline: none } .mark:focus circle { stroke: var(--blue); stroke-width: 3 } #tip { position: fixed; max-width: min(28rem, calc(100vw - 16px)); padding: .45rem .7rem; border-radius: 6px; background: var(--mark); color: var(--onmark); font-size: .85rem; white-space: pre-line; pointer-events: none }
 .wide { overflow-x: auto } table { border-collapse: collapse } th, td { padding: .28rem 1.6rem .28rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) } th { font-weight: normal; color: var(--quiet) }
 td:nth-child(2), td:nth-child(3) { white-space: nowrap } td i { display: inline-block; width: 1.3rem; border-radius: 1rem; background: var(--mark); color: var(--onmark); font: 600 .72rem/1.3rem system-ui, sans-serif; text-align: center }
 `
