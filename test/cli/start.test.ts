@@ -15,7 +15,8 @@ it('runs an unmodified server, answers every command, and ends with 0 on SIGTERM
 
   const status = JSON.parse((await cli.run(['status', '--json'])).stdout) as { state: string; workers: unknown[]; pid: number }
   expect(status).toMatchObject({ version: 1, state: 'running', pid: app.process.pid, fleet: { min: 1, max: 2 } })
-  expect(await cli.run(['scale', '2'])).toMatchObject({ code: 0, stdout: '2 workers are ready\n' })
+  // On a machine that has other work the answer has a warning, too.
+  expect(await cli.run(['scale', '2'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 workers are ready[;\n]/) })
   expect(await cli.run(['scale', '3'])).toMatchObject({ code: 2, stdout: '' })
   expect(await cli.run(['reload'])).toMatchObject({ code: 0, stdout: expect.stringContaining('generation 2 is serving') })
   expect(await cli.run(['drain', '4711'])).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no worker 4711') })
