@@ -35,8 +35,8 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   if (count(surge) > 0) return surging(surge, tick, target, settings)
   const growth = greater(growthByWindows(holds, tick, target, settings), foretoldGrowth(holds, tick, target, settings))
   if (growth) return growth
-  const down = readings(holds.down, settings.down, tick, true)
-  if (target > min && count(down) > 0 && count(down) === count(settings.down)) {
+  const down = target > min ? readings(holds.down, settings.down, tick, true) : {}
+  if (count(down) > 0 && count(down) === count(settings.down)) {
     const wanted = Math.max(min, target - shrinkStep(target, bounds.surged, down, settings.stepDown))
     const atOnce = target - wanted > settings.stepDown ? '; what a surge added goes at once, as far as it stays quiet' : ''
     return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}${atOnce}`, signals: down }
@@ -102,13 +102,12 @@ const pressureOf = (value: number | null, threshold: number): number => (value =
 
 function atRest(holds: Holds, tick: Tick, { target, min }: Bounds, settings: ScalingSettings): Proposal {
   const building = readings(holds.up, settings.up, tick, false)
-  const signals = allReadings(holds.up, settings.up, tick)
-  if (count(building) > 0) return { lane: 'window', wanted: target, reason: `${describeReadings(building, 'above')}: not long enough yet`, signals }
-  const calming = readings(holds.down, settings.down, tick, false)
-  if (target > min && count(calming) > 0 && count(calming) === count(settings.down)) {
+  const calming = target > min && count(building) === 0 ? readings(holds.down, settings.down, tick, false) : {}
+  if (count(calming) > 0 && count(calming) === count(settings.down)) {
     return { lane: 'window', wanted: target, reason: `all is quiet: ${describeReadings(calming, 'below')}: not long enough yet`, signals: calming }
   }
-  return { lane: 'window', wanted: target, reason: 'no signal calls for a change', signals }
+  const reason = count(building) > 0 ? `${describeReadings(building, 'above')}: not long enough yet` : 'no signal calls for a change'
+  return { lane: 'window', wanted: target, reason, signals: allReadings(holds.up, settings.up, tick) }
 }
 
 function count(record: object): number {

@@ -71,10 +71,10 @@ const FORGET_HELD_BACK_MS = 60_000
 /** One tick of the scaling policy. Pure: the same state and input give the same verdict, today and in a replay. */
 export function decide(state: ScaleState, input: ScaleInput, settings: ScalingSettings): ScaleVerdict {
   const trends = settings.predict ? advanceTrends(state.trends, input) : state.trends
-  const tick: Tick = { ...input, expected: expectedMeans(trends, input) }
+  const tick = { ...input, expected: expectedMeans(trends, input), surged: state.surged ?? 0 }
   const holds = advanceHolds(state.holds, tick, settings)
   const flaps = forgetFlaps(state.flaps, input.nowMs, settings)
-  const proposal = propose(holds, tick, { ...input, surged: state.surged ?? 0 }, settings, input.advice)
+  const proposal = propose(holds, tick, tick, settings, input.advice)
   const past: ScaleState = { ...state, trends, flaps }
   const obstacles = findObstacles(proposal, { ...input, busiest: holds.busiest, others: holds.others, past }, settings)
   const decision = toDecision(proposal, obstacles, input)

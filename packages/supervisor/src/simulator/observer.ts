@@ -75,7 +75,10 @@ export class Observer {
 
   #momentOf(fleets: readonly Fleet[], ledger: Ledger, atMs: number): Detail {
     const counts = { ready: 0, booting: 0, spare: 0, draining: 0, killing: 0, vacant: 0 }
-    const [cpu, queue, memory, busy] = [new Mean(), new Mean(), new Mean(), new Mean()]
+    const cpu = new Mean()
+    const queue = new Mean()
+    const memory = new Mean()
+    const busy = new Mean()
     for (const fleet of fleets) {
       const { memoryLimitBytes } = fleet.settings.workers
       for (const { life, cpu: share, report, memoryBytes, reportAtMs } of fleet.workers) {
