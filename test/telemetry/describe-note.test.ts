@@ -19,7 +19,7 @@ const grown: Decision = {
   replicas: null,
 }
 const held: Decision = { ...grown, to: 1, wanted: 3, heldBackBy: ['capacity: 1 CPU (cgroup2) carry 1 worker', 'cooldown'] }
-const death = { kind: 'worker:exited', workerId: 3, slot: 1, lastStderrLines: [] } as const
+const death = { kind: 'worker:exited', workerId: 3, slot: 1, because: null, lastStderrLines: [] } as const
 
 type Row<Kind extends Note['kind']> = readonly [note: Extract<Note, { readonly kind: Kind }>, level: string, message: string]
 
@@ -78,6 +78,11 @@ const ROWS: { readonly [Kind in Note['kind']]: readonly Row<Kind>[] } = {
     ],
   ],
   'worker:exited': [
+    [
+      { ...death, expected: false, because: 'was stuck', code: null, signal: 'SIGKILL', cause: null },
+      'error',
+      'worker 3 was ended by SIGKILL, by the supervisor, because it was stuck',
+    ],
     [{ ...death, expected: true, code: 0, signal: null, cause: null }, 'info', 'worker 3 exited with code 0'],
     [{ ...death, expected: false, code: 1, signal: null, cause: null }, 'error', 'worker 3 exited with code 1, unasked'],
     [{ ...death, expected: false, code: null, signal: 'SIGABRT', cause: 'heap-oom' }, 'error', 'worker 3 was ended by SIGABRT (heap-oom), unasked'],

@@ -93,6 +93,7 @@ it('tells of database connections where somebody limits them', async ({ told }) 
 
 const gone = (workerId: number, more: Partial<Extract<Note, { kind: 'worker:exited' }>>): Note => ({
   kind: 'worker:exited',
+  because: null,
   workerId,
   slot: 0,
   expected: false,

@@ -13,7 +13,8 @@ export function onExited(draft: Draft, exit: Exited): void {
   quarantine(draft, worker)
   const expected = wasAskedToGo(worker.life)
   const { code, signal, cause, lastStderrLines } = exit
-  draft.notes.push({ kind: 'worker:exited', workerId: worker.id, slot: worker.slot, expected, code, signal, cause, lastStderrLines })
+  const { id: workerId, slot, leaving: because } = worker
+  draft.notes.push({ kind: 'worker:exited', workerId, slot, expected, because, code, signal, cause, lastStderrLines })
   if (expected) return
   draft.fleet.lastExit = { workerId: worker.id, code, signal, cause, lastStderrLines, atMs: draft.fleet.nowMs }
   onFailed(draft, worker, { how: worker.leaving ?? describeExit(exit), lastStderrLines, ofEnvironment: false })

@@ -32,6 +32,8 @@ export type Note =
       readonly slot: number
       /** True when the fleet asked for it. */
       readonly expected: boolean
+      /** Why the supervisor ended it; null where it ended by itself, or by somebody else. */
+      readonly because: string | null
       readonly code: number | null
       readonly signal: string | null
       readonly cause: string | null

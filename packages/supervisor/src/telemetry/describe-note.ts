@@ -77,10 +77,11 @@ function drained({ workerId, cutConnections, cutRequests }: NoteOf<'worker:drain
   return ['warn', `worker ${workerId} has drained, but ${cut} were cut at its deadline (drain.timeout)`]
 }
 
-function exited({ workerId, expected, code, signal, cause }: NoteOf<'worker:exited'>): Sentence {
+function exited({ workerId, expected, because, code, signal, cause }: NoteOf<'worker:exited'>): Sentence {
   const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `was ended by ${signal}`
   const why = cause === null ? '' : ` (${cause})`
-  return expected ? ['info', `worker ${workerId} ${how}${why}`] : ['error', `worker ${workerId} ${how}${why}, unasked`]
+  const who = because === null ? 'unasked' : `by the supervisor, because it ${because}`
+  return expected ? ['info', `worker ${workerId} ${how}${why}`] : ['error', `worker ${workerId} ${how}${why}, ${who}`]
 }
 
 function decided({ decision }: NoteOf<'fleet:decided'>): Sentence {
