@@ -91,12 +91,14 @@ export class LeaseCheckers {
   }
 
   /** The share of a replica grows by an operator's word, or by a loan, only: not because Redis has forgotten who else there is. */
-  #moveLimit({ event }: LeaseSeen, available: number, broken: string[]): void {
+  #moveLimit({ event, fleet }: LeaseSeen, available: number, broken: string[]): void {
     const hasGrown = this.#limit > 0 && available > this.#available && !GROWTH.has(event.kind)
     if (hasGrown) broken.push(`I7: the share grew from ${this.#available} to ${available} without a word`)
     this.#available = available
     const booked = this.#books.total() + this.#quarantined()
-    this.#limit = Math.max(available, Math.min(this.#limit, booked))
+    // Those who share are told what the fleet believes to be held, and nobody else gets that, even where less is.
+    const most = fleet.settings.database?.isShared ? Math.max(booked, this.#believedSum) : booked
+    this.#limit = Math.max(available, Math.min(this.#limit, most))
     this.#believedLimit = Math.max(available, Math.min(this.#believedLimit, this.#believedSum))
   }
 
