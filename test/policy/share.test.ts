@@ -24,6 +24,13 @@ describe('replicas that share a budget', () => {
     const known = { epoch: 'e', version: 1, keeper: 'k', calmUntilMs: 0, isSwept: true, members: { newcomer } }
     const { members } = beat(known, { ...turn, member: 'other', sequence: 1, nowMs: 20_000, part })
     expect(members['other']?.part?.granted).toBe(0)
+    const lender = { sequence: 3, expiresAtMs: 5000, says: null, part: { ...part, available: 40, replicas: 3, granted: 3, held: 3 } }
+    const late = beat(
+      { ...known, members: { newcomer: { ...newcomer, part: { ...newcomer.part, available: 40 } }, lender } },
+      { ...turn, member: 'other', sequence: 1, nowMs: 20_000, part: lender.part },
+    )
+    // 40 less three floors and what the lender holds.
+    expect(late.members['other']?.part?.held).toBe(10)
   })
 
   describe('are found out by that storm', () => {

@@ -170,7 +170,7 @@ function share(cluster: Cluster, { member, nowMs, sweep: seen }: Beat): Cluster 
   for (const { id, granted } of parts) if ((targets.get(id) as number) < granted) give(id, targets.get(id) as number)
   if (mine && (targets.get(member) as number) > mine.granted) {
     // Its own word of what it holds makes no room: of one that was given up meanwhile, others may have that by now.
-    const room = pool - parts.reduce((sum, { id, held }) => sum + (id === member ? 0 : held), 0)
+    const room = pool - parts.reduce((sum, { id, held }) => sum + (id === member ? 0 : beyondFloor(held)), 0)
     give(member, Math.max(mine.granted, Math.min(targets.get(member) as number, room)))
   }
   return { ...cluster, members }
@@ -191,12 +191,14 @@ function poolOf(parts: readonly Sharer[]): number {
   return Math.min(...parts.map(({ available }) => available)) - floors - Math.max(0, expected) * Math.max(...parts.map(({ floor }) => floor))
 }
 
+/** A newcomer that has not heard of its floor may have taken it by right since: that room is nobody else's. */
+const beyondFloor = (held: number): number => Math.max(0, held)
+
 /** Max-min fair by what everybody wants; what nobody wants now is spread, so that a rush finds it there. */
 function targetsOf(parts: readonly Sharer[], pool: number): ReadonlyMap<string, number> {
   const alive = parts.filter((part) => part.isAlive).sort((a, b) => (a.id < b.id ? -1 : 1))
   const lost = parts.filter((part) => !part.isAlive)
-  // A lost newcomer that was not given its floor may have taken it by right since: that room is nobody else's.
-  const left = Math.max(0, pool - lost.reduce((sum, { held }) => sum + Math.max(0, held), 0))
+  const left = Math.max(0, pool - lost.reduce((sum, { held }) => sum + beyondFloor(held), 0))
   const asked = level(
     alive.map(({ wants }) => wants),
     left,

@@ -95,7 +95,7 @@ export class SharedBudget {
   #strike(kind: FaultKind): void {
     if (kind !== 'redis-flushed' && kind !== 'redis-restored') return
     const members = Object.entries(this.#redis.cluster?.members ?? {})
-    this.#lentAtLoss = Object.fromEntries(members.map(([id, { part }]) => [id, part?.granted ?? 0]))
+    this.#lentAtLoss = Object.fromEntries(members.map(([id, { part }]) => [id, Math.max(part?.granted ?? 0, part?.held ?? 0)]))
     if (kind === 'redis-flushed') this.#redis.flush()
     else this.#redis.restore()
   }
