@@ -237,3 +237,25 @@ it('a new loan does not bring back what was said under one that ended: others ma
   expect(driver.fleet.workers.reduce((sum, { lease }) => sum + lease.held, 0)).toBeLessThanOrEqual(shared.available + 2)
   expect(ends()).not.toContain(0)
 })
+
+it('workers that have no connection left because others need them leave after a while, and a short absence of Redis is waited out', () => {
+  const shared = planBudget({ budget: 43, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 1 })
+  const driver = new Driver(fleetSettings({ workers: { min: 1, spares: 0 }, database: shared }))
+  driver.send({ kind: 'started' }).send({ kind: 'loanHeard', granted: 12, untilMs: 6000 })
+  driver.bootAll().send({ kind: 'scaleRequested', requestId: 1, workers: 6 }).bootAll()
+  const live = (ticks: number): number => {
+    for (let tick = 0; tick < ticks; tick++) driver.tick()
+    return driver.fleet.target
+  }
+  driver.send({ kind: 'loanEnded' })
+  expect(live(29)).toBe(6)
+  driver.send({ kind: 'loanHeard', granted: 12, untilMs: 60_000 })
+  expect(live(29)).toBe(6)
+  driver.send({ kind: 'loanEnded' })
+  expect(live(29)).toBe(6)
+  expect(live(2)).toBe(shared.available)
+  expect(driver.fleet.decisions.at(-1)).toMatchObject({
+    lane: 'bounds',
+    reason: 'database.budget: there are 4 connections, and each worker needs one',
+  })
+})

@@ -140,6 +140,8 @@ export interface Fleet {
   readonly usage: Usage
   /** Since when the CPU of the container is as good as used up; null while it is not. */
   readonly cpuExhaustion: Hold | null
+  /** Since when there are fewer database connections than workers; null while there are enough. */
+  readonly starvedSinceMs: number | null
   /** Signals of the app's own that triggers wait for in vain. */
   readonly unreported: readonly Unreported[]
   /** Response times of the last ticks, one histogram a tick, newest last. */
@@ -193,6 +195,7 @@ export function initialFleet(settings: FleetSettings, chance: number | null = nu
     sampledAtMs: null,
     usage: { cpus: null, memoryBytes: null },
     cpuExhaustion: null,
+    starvedSinceMs: null,
     unreported: [],
     latencies: [],
     queueTimes: [],

@@ -1,3 +1,4 @@
+import type { Ceiling } from '../policy/capacity.ts'
 import type { Decision } from '../policy/decision.ts'
 import { busiestOf, othersOf } from '../policy/elsewhere.ts'
 import { noHolds } from '../policy/holds.ts'
@@ -10,6 +11,7 @@ import type { Draft } from './draft.ts'
 import type { Sampled } from './event.ts'
 import type { Fleet } from './fleet.ts'
 import { databaseCeiling } from './leases.ts'
+import { availableOf } from './loan.ts'
 import { countReplicas } from './replicas.ts'
 import { currentCeiling, fleetSignals, knownMemoryBytes, readyFacts, takeIn, takeInUsage } from './observe.ts'
 
@@ -17,6 +19,8 @@ import { currentCeiling, fleetSignals, knownMemoryBytes, readyFacts, takeIn, tak
 const DECISIONS_KEPT = 200
 /** A tick that comes late stands for at most this many: what happened in a longer gap nobody saw. */
 const LONGEST_INTERVAL_TICKS = 3
+/** A short absence of Redis, or a rush at the others, is over by then, and what was lent is lent again. */
+const STARVED_MS = 30_000
 
 /** One tick: take in what was measured, ask the policy, and carry its answer into the target. */
 export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Sampled): void {
@@ -32,6 +36,7 @@ export function onSampled(draft: Draft, { wallMs, samples, usage, advice }: Samp
   takeInUsage(draft, usage, intervalMs)
   takeIn(draft, samples, intervalMs)
   if (fleet.phase !== 'running') return
+  leaveIfStarved(draft)
   watchCustomSignals(draft)
   fleet.spareTarget = spareTarget(fleet)
   fleet.limits = currentLimits(fleet, wallMs)
@@ -113,12 +118,26 @@ export function scaleByHand(draft: Draft, workers: number): void {
   })
 }
 
+/** What others need is not lent to this replica. Where that lasts, workers without a single connection would only let their callers wait. */
+function leaveIfStarved(draft: Draft): void {
+  const { fleet } = draft
+  const isStarved = fleet.settings.database !== null && fleet.target > Math.max(1, availableOf(fleet))
+  fleet.starvedSinceMs = isStarved ? (fleet.starvedSinceMs ?? fleet.nowMs) : null
+  if (fleet.starvedSinceMs === null || fleet.nowMs - fleet.starvedSinceMs < STARVED_MS) return
+  const connections = Math.max(1, availableOf(fleet))
+  stayWithin(draft, { workers: connections, because: () => `there are ${connections} connections, and each worker needs one` })
+}
+
 /** After a cut of the budget: no more workers than its connections feed, however their number came about. */
 export function stayFed(draft: Draft): void {
+  const fed = databaseCeiling(draft.fleet)
+  if (fed) stayWithin(draft, fed)
+}
+
+function stayWithin(draft: Draft, fed: Ceiling): void {
   const { fleet } = draft
-  const fed = databaseCeiling(fleet)
-  const to = Math.max(fleet.settings.workers.min, fed?.workers ?? fleet.target)
-  if (!fed || to >= fleet.target) return
+  const to = Math.max(fleet.settings.workers.min, fed.workers)
+  if (to >= fleet.target) return
   fleet.scale = afterChange(fleet.scale, fleet.nowMs, false)
   fleet.standing = null
   carryOut(draft, {

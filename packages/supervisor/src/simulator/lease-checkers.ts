@@ -33,6 +33,8 @@ interface SeenWorker {
 const UNSEEN_MS = 300
 /** A lease that is on its way, or waits for another to shrink, is no starvation; the longest query is what it may wait for. */
 const STARVED_MS = 12_000
+/** What others were lent may come back: so long it is waited for before workers leave for the lack of it, and then they drain. */
+const SHORT_MS = 45_000
 /** The same goes for words, promises and quarantines that do not end. */
 const REST_WITHIN_MS = 60_000
 
@@ -171,12 +173,11 @@ export class LeaseCheckers {
     this.#believedSum = sum
   }
 
-  /** Every ready worker has one at least, unless others are proven to hold what it lacks. */
+  /** Every ready worker has one at least; where others were lent what fed it, it leaves. */
   #judgeStarvation({ event, fleet }: LeaseSeen, broken: string[]): void {
     const isShort =
       fleet.phase !== 'running' ||
       fleet.quarantine.length > 0 ||
-      this.#available < fleet.workers.length || // others were lent what fed them
       fleet.workers.some((each) => each.life.kind !== 'ready' || each.stuckAtMs !== null || each.lease.held !== each.lease.granted)
     if (isShort) this.#starvedSinceMs.clear()
     if (isShort) return
@@ -184,8 +185,9 @@ export class LeaseCheckers {
       if (lease.granted > 0) this.#starvedSinceMs.delete(id)
       else if (!this.#starvedSinceMs.has(id)) this.#starvedSinceMs.set(id, event.nowMs)
     }
+    const longestMs = this.#available < fleet.workers.length ? SHORT_MS : STARVED_MS
     for (const [workerId, sinceMs] of this.#starvedSinceMs)
-      if (event.nowMs - sinceMs > STARVED_MS) broken.push(`I8: worker ${workerId} is ready and has had no connection for ${STARVED_MS} ms`)
+      if (event.nowMs - sinceMs > longestMs) broken.push(`I8: worker ${workerId} is ready and has had no connection for ${longestMs} ms`)
   }
 }
 
