@@ -56,7 +56,8 @@ describe('routing.engine socket.io-sticky', () => {
           expect(clients.flatMap(({ disconnects }) => disconnects)).toEqual([])
           const ready = (await station.status())?.workers.filter(({ state }) => state === 'ready').map(({ id }) => String(id))
           expect(new Set(after.map(({ worker }) => worker))).toEqual(new Set(ready))
-          expect(await clients[0]?.ask('count')).toBe(CLIENTS)
+          // Workers hear of each other a moment after they have begun.
+          await until('all are counted', async () => (await clients[0]?.ask('count')) === CLIENTS)
         },
       )
     })

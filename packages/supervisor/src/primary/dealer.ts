@@ -15,6 +15,8 @@ interface Sticky {
   setupPrimary(server: EventEmitter, options: { readonly loadBalancingMethod: 'least-connection' }): void
 }
 
+type Accepted = net.Socket & { readonly _handle?: { readStop(): void } | null }
+
 export interface DealerParts {
   /** The app's entry point: packages of the app are found from there. */
   readonly entry: string
@@ -58,6 +60,9 @@ export function createDealer({ entry, pid, workers }: DealerParts): Gatekeeper {
   const hand = (socket: net.Socket): void => {
     front.emit('connection', socket)
     socket.prependListener('data', weigh)
+    socket.prependOnceListener('data', (chunk: Buffer) => {
+      if (!staysHere(chunk)) (socket as Accepted)._handle?.readStop()
+    })
   }
 
   const listen = (handle: BoundHandle): void => {
@@ -91,6 +96,15 @@ export function createDealer({ entry, pid, workers }: DealerParts): Gatekeeper {
       for (const socket of waiting) socket.destroy()
     },
   }
+}
+
+/**
+ * Node reads on here until the worker has said that it has the connection, and drops what it reads: a client that is quick, as with the first
+ * message after an upgrade, would not be heard. A request with a body the library reads here to its end.
+ */
+function staysHere(firstChunk: Buffer): boolean {
+  const head = firstChunk.subarray(0, firstChunk.indexOf('\r\n\r\n')).toString('latin1')
+  return /content-length:|transfer-encoding:/i.test(head)
 }
 
 function loadSticky(entry: string): Sticky {
