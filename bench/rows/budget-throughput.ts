@@ -33,7 +33,7 @@ async function run({ quick }: Settings): Promise<Outcome> {
   const env = { DATABASE_URL: database.url, PLAIN_URL: database.otherUrl }
   const server = await startStationmaster('database', { min: 1, max: 1, spares: 0 }, { config, env })
   const line = new Line(server.port)
-  const rounds = await line.ask<Round[]>(`/duel?size=${SIZE}&callers=${CALLERS}&ms=${ROUND_MS}&rounds=${quick ? 4 : 40}`)
+  const rounds = await line.ask<Round[]>(`/duel?size=${SIZE}&callers=${CALLERS}&ms=${ROUND_MS}&rounds=${quick ? 4 : 100}`)
   line.hangUp()
   await server.stop()
   await database.stop()
