@@ -1,6 +1,7 @@
 import type { FleetEvent } from '../fleet/event.ts'
 import type { Recording } from '../fleet/replay.ts'
-import { merge, percentileMs } from '../policy/latency.ts'
+import { type LatencyCounts, merge, percentileMs, upperEdgeMs } from '../policy/latency.ts'
+import type { Report } from '../policy/sample.ts'
 import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
 import type { LoadPoint, OperatorRequest, Scenario } from './scenario.ts'
 
@@ -71,6 +72,9 @@ const BUSY = 0.95
 /** Response times of loops that were less busy than this are hardly longer than the requests themselves take. */
 const CALM = 0.5
 const WAITS = 20
+/** Below this there is hardly a queue; above the other it is counted one by one. */
+const QUIET = 0.3
+const HALF_BUSY_UNTIL = 0.8
 
 /** What a request takes, told from how much busier loops were that answered more of them. */
 function costsOf(samples: readonly Sampled[], tickMs: number): { request: Scenario['request']; idleShare: number; cpuShare: number } {
@@ -87,13 +91,35 @@ function costsOf(samples: readonly Sampled[], tickMs: number): { request: Scenar
   const calm = asked.filter(({ eventLoopUtilization }) => eventLoopUtilization < CALM)
   const times = merge((calm.length > 0 ? calm : asked).map(({ latencies }) => latencies))
   const waitsMs = Array.from({ length: WAITS }, (_, index) => Math.max(0, (percentileMs(times, (index + 0.5) / WAITS) ?? 0) - loopMs))
-  return { request: { cpuMs: loopMs, waitMs: sum(waitsMs) / WAITS, waitsMs }, idleShare: start / tickMs, cpuShare }
+  const request = { cpuMs: loopMs, waitMs: sum(waitsMs) / WAITS, waitsMs, queueingShare: queueingOf(asked, loopMs) }
+  return { request, idleShare: start / tickMs, cpuShare }
+}
+
+/** How much longer requests took where loops were half busy, of what random arrivals would have made of it. */
+function queueingOf(looks: readonly Pick<Report, 'latencies' | 'eventLoopUtilization'>[], loopMs: number): number {
+  const seen = looks.map(({ latencies, eventLoopUtilization: busy }) => ({
+    busy,
+    meanMs: meanOf(latencies),
+    randomMs: (busy * loopMs) / (2 * (1 - busy)),
+  }))
+  const baseMs = median(seen.filter(({ busy }) => busy < QUIET).map(({ meanMs }) => meanMs))
+  const halfBusy = seen.filter(({ busy }) => busy >= QUIET && busy < HALF_BUSY_UNTIL)
+  const share = baseMs === null ? null : median(halfBusy.map(({ meanMs, randomMs }) => (meanMs - baseMs) / randomMs))
+  return Math.min(1, Math.max(0, share ?? 1))
+}
+
+function meanOf(counts: LatencyCounts): number {
+  let [all, totalMs] = [0, 0]
+  for (let place = 0; place < counts.length; place += 2) {
+    all += counts[place + 1] as number
+    totalMs += upperEdgeMs(counts[place] as number) * (counts[place + 1] as number)
+  }
+  return totalMs / Math.max(1, all)
 }
 
 /** The line that fits best. Where the points do not tell of one, it begins at zero. */
 function lineThrough(points: readonly (readonly [x: number, y: number])[]): { readonly slope: number; readonly start: number } {
-  const meanOf = (values: readonly number[]): number => sum(values) / values.length
-  const [meanX, meanY] = [meanOf(points.map(([x]) => x)), meanOf(points.map(([, y]) => y))]
+  const [meanX, meanY] = [sum(points.map(([x]) => x)) / points.length, sum(points.map(([, y]) => y)) / points.length]
   const spread = sum(points.map(([x]) => (x - meanX) ** 2))
   const slope = spread === 0 ? 0 : sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) / spread
   const start = meanY - slope * meanX

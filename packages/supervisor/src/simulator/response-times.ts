@@ -44,11 +44,13 @@ export class ResponseTimes {
   #gathered: Gathered[] = []
   #counts: number[] = []
   readonly #offsetsMs: readonly number[]
+  readonly #queueingShare: number
   #turn = 0
 
   /** By how much responses differ that have the same course, each as likely as the others. */
-  constructor(offsetsMs: readonly number[] = [0]) {
+  constructor(offsetsMs: readonly number[] = [0], queueingShare = 1) {
     this.#offsetsMs = offsetsMs
+    this.#queueingShare = queueingShare
   }
 
   addCourse({ baseMs, serviceMs, utilization }: Course, count: number): void {
@@ -71,7 +73,7 @@ export class ResponseTimes {
   /** A share of the requests finds the loop idle; the others wait, each part as long as its share of waits does. */
   #spread({ baseMs, serviceMs, utilization, count }: Gathered): void {
     const busy = Math.min(utilization / count, HIGHEST_UTILIZATION)
-    const meanWaitMs = serviceMs / (2 * (1 - busy))
+    const meanWaitMs = (this.#queueingShare * serviceMs) / (2 * (1 - busy))
     let share = 1 - busy
     let counted = Math.round(count * share)
     this.#addEach(baseMs, counted)

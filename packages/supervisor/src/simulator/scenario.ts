@@ -35,6 +35,8 @@ export interface RequestModel {
   readonly waitMs: number
   /** As they were measured, each as likely as the others; `waitMs` is their mean. Absent: all wait alike. */
   readonly waitsMs?: readonly number[]
+  /** Of the queueing that random arrivals bring, what was measured: some arrive more evenly. Absent: all of it. */
+  readonly queueingShare?: number
 }
 
 export interface WorkerModel {

@@ -83,7 +83,10 @@ export class VirtualWorker {
     this.accepting = worker.accepting
     this.#request = request
     this.#model = model
-    this.#times = new ResponseTimes(request.waitsMs?.map((waitMs) => waitMs - request.waitMs))
+    this.#times = new ResponseTimes(
+      request.waitsMs?.map((waitMs) => waitMs - request.waitMs),
+      request.queueingShare,
+    )
   }
 
   /** Requests received and not yet answered. */
