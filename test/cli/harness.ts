@@ -55,6 +55,7 @@ export function spawnCli(folder: string, words: readonly string[], environment: 
 
 /** Whether there is the `script` of util-linux, which gives a command a terminal. */
 export const hasTerminals: boolean = /util-linux/.test(String(spawnSync('script', ['--version']).stdout))
+if (!hasTerminals) console.log('Tests on a real terminal are left out: there is no program `script`.')
 
 /** The same on a terminal, whose settings are told before and after, as are the pid and the exit code of the command. */
 export function spawnOnTerminal(folder: string, words: readonly string[], environment: Record<string, string> = {}) {

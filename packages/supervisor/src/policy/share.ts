@@ -75,6 +75,15 @@ export interface Sweep {
 export const TTL_MS = 6000
 /** Clocks that do not run alike, and a connection that the database does not show yet. */
 export const MARGIN_MS = 1500
+/** How often each has its turn, and how long it waits in it for answers: a call that is answered later counts as not made. */
+export const BEAT_MS = 1000
+export const ANSWER_MS = 1000
+/** Somebody else's beat came in between. */
+export const ATTEMPTS = 8
+/** Clocks of two machines differ by less than this share. */
+export const DRIFT = 0.01
+/** What was lent is given back so much earlier, so that workers have heard of it in time. */
+export const EARLY_MS = 2000
 
 /** What becomes of the document when a member has its turn. Doing it twice, or late, does no harm. */
 export function beat(known: Cluster | null, input: Beat): Cluster {

@@ -2,7 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Word } from '../fleet/loan.ts'
 import type { Peer } from '../policy/replicas.ts'
-import { beat, type Cluster, isAlive, needsCensus, needsSweep, type Sweep, MARGIN_MS, TTL_MS } from '../policy/share.ts'
+import {
+  ANSWER_MS,
+  ATTEMPTS,
+  BEAT_MS,
+  DRIFT,
+  EARLY_MS,
+  beat,
+  type Cluster,
+  isAlive,
+  needsCensus,
+  needsSweep,
+  type Sweep,
+  MARGIN_MS,
+  TTL_MS,
+} from '../policy/share.ts'
 import type { Coordination, CoordinationEdges } from '../primary/ports.ts'
 import { parseSelf } from '../wire/cluster.ts'
 import { type Kept, Keeper } from './keeper.ts'
@@ -24,17 +38,8 @@ export interface MembershipOptions {
   warn(sentence: string): void
 }
 
-const BEAT_MS = 1000
-/** A call that is not answered in time counts as not made; so is one that is answered too late. */
-const ANSWER_MS = 1000
 /** Redis may need so long until it is reached for the first time. */
 const CONNECT_MS = 2000
-/** Somebody else's beat came in between. */
-const ATTEMPTS = 8
-/** Clocks of two machines differ by less than this share. */
-const DRIFT = 0.01
-/** What was lent is given back so much earlier, so that workers have heard of it in time. */
-const EARLY_MS = 2000
 
 /** This replica among the others: says what is true of it, hears what it may have, again and again. */
 export class Membership implements Coordination {

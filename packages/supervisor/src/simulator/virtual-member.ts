@@ -1,16 +1,25 @@
 import type { Word } from '../fleet/loan.ts'
 import type { Peer, ReplicaTotals } from '../policy/replicas.ts'
-import { type Cluster, type Sweep, type beat, MARGIN_MS, TTL_MS, isAlive, needsCensus, needsSweep } from '../policy/share.ts'
+import {
+  ANSWER_MS,
+  ATTEMPTS,
+  BEAT_MS,
+  DRIFT,
+  EARLY_MS,
+  type Cluster,
+  type Sweep,
+  type beat,
+  MARGIN_MS,
+  TTL_MS,
+  isAlive,
+  needsCensus,
+  needsSweep,
+} from '../policy/share.ts'
 import { createWatchfulness } from '../policy/watchfulness.ts'
 import type { NewEvent } from './turn.ts'
 import type { VirtualRedis } from './virtual-redis.ts'
 
-/** As in production: how often a replica has its turn, how long it waits for answers, and how much earlier it gives back. */
-const BEAT_MS = 1000
-const DEADLINE_MS = 1000
-const EARLY_MS = 2000
-const DRIFT = 0.01
-const ATTEMPTS = 8
+/** The database server needs so long to show who is there. */
 const CENSUS_MS = 200
 
 /** What a member has around it. */
@@ -92,7 +101,7 @@ export class VirtualMember {
       this.#census = null
     }
     if (!this.#call && nowMs >= this.#nextTurnAtMs) this.#begin(nowMs)
-    else if (this.#call && nowMs >= this.#turn.startedAtMs + DEADLINE_MS) this.#fail(nowMs)
+    else if (this.#call && nowMs >= this.#turn.startedAtMs + ANSWER_MS) this.#fail(nowMs)
     else if (this.#call?.answer && nowMs >= this.#call.answersAtMs) this.#hear(this.#call, this.#call.answer, nowMs)
   }
 
