@@ -2,7 +2,7 @@
 // Installs what is missing and builds what is old, once; after that it needs no network. Tasks run on the Node of node_modules.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -70,6 +70,8 @@ function once(name, files, work) {
     (name === 'installed' || existsSync(path.join(supervisor, 'dist', 'cli.js')))
   )
     return
+  // What is done by halves belongs to no files.
+  rmSync(stamp, { force: true })
   work()
   mkdirSync(path.dirname(stamp), { recursive: true })
   writeFileSync(stamp, digest)

@@ -23,6 +23,7 @@ export interface StreamAdapter {
   doPublish(message: Broadcast): Promise<string>
   broadcast(packet: Packet, options: { readonly except: Set<string> }): unknown
   restoreSession(id: string, offset: string): Promise<Session>
+  serverSideEmit(packet: unknown[]): Promise<unknown>
 }
 
 interface Arrival extends Omit<Broadcast['data'], 'packet'> {

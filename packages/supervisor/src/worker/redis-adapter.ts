@@ -1,9 +1,10 @@
 import { complain } from './complain.ts'
 import { loadOptional } from './optional-package.ts'
 import { closeRecoveryGap, type StreamAdapter } from './recovery-gap.ts'
+import { type Commander, hearFailures, tellFailedQuestions } from './unheard-failures.ts'
 
 /** As much of ioredis as is needed. */
-interface RedisClient {
+interface RedisClient extends Commander {
   readonly status: string
   on(event: 'error', listener: (error: Error) => void): void
   on(event: 'ready', listener: () => void): void
@@ -42,7 +43,7 @@ const STANDARD_PATH = '/socket.io'
 export function openRedisAdapter({ url, key }: RedisSettings, scope: string): RedisAdapter {
   const { createAdapter } = loadOptional('@socket.io/redis-streams-adapter', 'Socket.IO with redis.url') as { createAdapter: CreateAdapter }
   const { Redis } = loadOptional('ioredis', 'Socket.IO with redis.url') as { Redis: RedisClass }
-  const client = new Redis(url, { commandTimeout: COMMAND_TIMEOUT_MS })
+  const client = hearFailures(new Redis(url, { commandTimeout: COMMAND_TIMEOUT_MS }))
   tellTrouble(client)
   const prefix = key === null ? STANDARD_NAME : `${key}:${STANDARD_NAME}`
   const name = scope === STANDARD_PATH ? prefix : `${prefix}${scope}`
@@ -52,6 +53,7 @@ export function openRedisAdapter({ url, key }: RedisSettings, scope: string): Re
     adapter: function openAdapter(namespace) {
       const adapter = open(namespace)
       closeRecoveryGap(adapter)
+      tellFailedQuestions(adapter)
       return adapter
     },
     async end() {
