@@ -23,6 +23,9 @@ export async function duel(startOurs: () => Promise<Contestant>, startTheirs: ()
   for (let begin = 0; begin < plan.starts; begin++) {
     const one = await startOurs()
     const other = await startTheirs()
+    // What has just started runs code that is not compiled yet.
+    await play(one, plan, [])
+    await play(other, plan, [])
     const sides = [() => play(one, plan, ours), () => play(other, plan, theirs)]
     for (let pair = 0; pair < plan.pairsPerStart; pair++) {
       for (const side of pair % 2 === 0 ? sides : sides.toReversed()) await side()

@@ -1,15 +1,18 @@
-/** A change is told this late, together with all that follow it meanwhile. */
-const TELL_MS = 5
-/** A few more or less make no difference: gates have a slack of more than that (`policy/gate.ts`), and short connections come and go all the time. */
+const LOOK_MS = 20
+/** A few more or less make no difference: gates have a slack of more than that (`policy/gate.ts`). */
 const STEP_CONNECTIONS = 2
 const STEP_RATIO = 1 / 64
 
-/** Tells the primary how many connections there are, when that has changed enough to matter, and never more than 200 times a second. */
+/**
+ * Tells the primary how many connections last, for gates that keep them even over the workers. Those that come and go within a look are of no
+ * weight there, and gates that moved for them would cost more than it gives: so what counts is the fewest at any time since the last look.
+ */
 export class ConnectionCount {
   readonly #count: () => number
   readonly #tell: (connections: number) => void
   #told = 0
-  #pending = false
+  #fewest = 0
+  #looking = false
 
   constructor(count: () => number, tell: (connections: number) => void) {
     this.#count = count
@@ -18,21 +21,27 @@ export class ConnectionCount {
 
   /** A connection came or went. */
   readonly changed = (): void => {
-    if (this.#pending || !this.#isWorthTelling()) return
-    this.#pending = true
-    setTimeout(() => {
-      this.#pending = false
-      if (this.#isWorthTelling()) this.tell()
-    }, TELL_MS).unref()
+    const connections = this.#count()
+    if (connections < this.#fewest) this.#fewest = connections
+    if (!this.#looking) this.#lookLater()
   }
 
   /** Now, changed or not. */
   tell(): void {
-    this.#told = this.#count()
+    this.#told = this.#fewest
     this.#tell(this.#told)
   }
 
-  #isWorthTelling(): boolean {
-    return Math.abs(this.#count() - this.#told) > Math.max(STEP_CONNECTIONS, this.#told * STEP_RATIO)
+  #lookLater(): void {
+    this.#looking = true
+    setTimeout(() => this.#look(), LOOK_MS).unref()
+  }
+
+  #look(): void {
+    if (Math.abs(this.#fewest - this.#told) > Math.max(STEP_CONNECTIONS, this.#told * STEP_RATIO)) this.tell()
+    const connections = this.#count()
+    this.#looking = connections !== this.#fewest
+    this.#fewest = connections
+    if (this.#looking) this.#lookLater()
   }
 }
