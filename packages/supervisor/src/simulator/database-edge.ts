@@ -12,8 +12,8 @@ export interface DatabaseWorld {
   /** True where the channel loses what is sent now. */
   loses(): boolean
   /** From a worker, by a channel that has faults. */
-  receive(event: NewEvent): void
-  dispatch(event: NewEvent): void
+  receive(happens: NewEvent): void
+  dispatch(happens: NewEvent): void
   /** What the primary's clock shows. */
   primaryMs(): number
   nowMs(): number
@@ -45,11 +45,12 @@ export class DatabaseEdge {
   /** Once a slice; `isAsked` where it must be told again. */
   tellUse(worker: VirtualWorker, isAsked = false): void {
     const use = worker.hung ? null : worker.pool?.news(isAsked)
-    if (use) this.#world.receive({ kind: 'leaseUsed', workerId: worker.workerId, ...use })
+    if (use) this.#world.receive((nowMs) => ({ kind: 'leaseUsed', workerId: worker.workerId, ...use, nowMs }))
   }
 
   ask(): void {
     const seen = { askedAtMs: this.#world.primaryMs(), backends: this.#backends.seenAt(this.#world.nowMs()) }
-    this.#world.later(ANSWER_MS, () => this.#world.dispatch({ kind: 'backendsSeen', ...seen, starting: 0, foreign: 0, goneWithinMs: null }))
+    const event = { kind: 'backendsSeen', ...seen, starting: 0, foreign: 0, goneWithinMs: null } as const
+    this.#world.later(ANSWER_MS, () => this.#world.dispatch((nowMs) => ({ ...event, nowMs })))
   }
 }

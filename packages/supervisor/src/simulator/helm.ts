@@ -17,7 +17,8 @@ export function createOrders(pilot: Pilot): (fleet: Fleet, nowMs: number) => New
     if (fleet.phase !== 'running') return null
     const workers = pilot(fleet, nowMs)
     if (requests > 0 && workers === fleet.target) return null
-    return { kind: 'scaleRequested', requestId: PILOT_REQUESTS + ++requests, workers }
+    const requestId = PILOT_REQUESTS + ++requests
+    return (atMs) => ({ kind: 'scaleRequested', requestId, workers, nowMs: atMs })
   }
 }
 

@@ -75,7 +75,7 @@ export class Service {
   stop(): void {
     this.#isClosing = true
     this.#comingAtMs = []
-    for (const { world } of this.#replicas) world.tell({ kind: 'stopRequested', reason: 'the run ends' }, 0)
+    for (const { world } of this.#replicas) world.tell((nowMs) => ({ kind: 'stopRequested', reason: 'the run ends', nowMs }), 0)
   }
 
   /** Goes on until `untilMs`. */
@@ -189,7 +189,7 @@ export class Service {
       const others = this.#replicas.flatMap(({ id, world: { fleet } }) =>
         id === ownId || !fleet.totals ? [] : [{ id, name: id, address: null, totals: fleet.totals }],
       )
-      world.tell({ kind: 'peersHeard', ownId, others: isAway ? null : others }, REDIS_MS)
+      world.tell((atMs) => ({ kind: 'peersHeard', ownId, others: isAway ? null : others, nowMs: atMs }), REDIS_MS)
     }
   }
 
@@ -205,7 +205,7 @@ export class Service {
     if (this.#comingAtMs.length > 0 || there <= wanted) return
     for (const replica of staying.slice(wanted)) {
       replica.isLeaving = true
-      replica.world.tell({ kind: 'stopRequested', reason: 'fewer replicas would do' }, 0)
+      replica.world.tell((atMs) => ({ kind: 'stopRequested', reason: 'fewer replicas would do', nowMs: atMs }), 0)
     }
   }
 

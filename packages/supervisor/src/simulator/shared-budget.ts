@@ -53,7 +53,7 @@ export class SharedBudget {
         redis: this.#redis,
         beat: this.#beat,
         word: () => wordOf(world.fleet),
-        tell: (event) => world.tell(event, Math.max(0, this.#nowMs - world.nowMs)),
+        tell: (happens) => world.tell(happens, Math.max(0, this.#nowMs - world.nowMs)),
         census: () => Object.fromEntries(this.#sharers.map((each) => [each.id, each.backends.countAt(this.#nowMs)]).filter(([, open]) => open !== 0)),
         latencyMs: () => this.#latencyMs(),
       },

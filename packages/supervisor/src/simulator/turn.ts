@@ -2,10 +2,8 @@ import type { FleetEvent } from '../fleet/event.ts'
 import type { Step } from '../fleet/step.ts'
 import type { Ledger } from './workplace.ts'
 
-type Unstamped<Event> = Event extends unknown ? Omit<Event, 'nowMs'> : never
-
-/** What happens to a fleet, before the world has said when. */
-export type NewEvent = Unstamped<FleetEvent>
+/** What happens to a fleet, before the world has said when. A function, since a copy with its time is what a step would spend most on. */
+export type NewEvent = (nowMs: number) => FleetEvent
 
 /** One step of the core, and how the world stood after it. */
 export interface Turn extends Step {

@@ -25,7 +25,7 @@ const CENSUS_MS = 200
 /** What a member has around it. */
 export interface MemberWorld {
   word(): Word
-  tell(event: NewEvent): void
+  tell(happens: NewEvent): void
   /** Connections by member, as the database server shows them. */
   census(): Readonly<Record<string, number>>
   /** How long a call to Redis and its answer take; null: there is none. */
@@ -71,7 +71,7 @@ export class VirtualMember {
     this.#world = world
     this.#startedAtMs = startedAtMs
     this.#nextTurnAtMs = startedAtMs
-    world.tell({ kind: 'peersHeard', ownId: id, others: null })
+    world.tell((nowMs) => ({ kind: 'peersHeard', ownId: id, others: null, nowMs }))
   }
 
   /** When the call was sent by which it has what it has. */
@@ -82,7 +82,7 @@ export class VirtualMember {
   /** Its last turn says good-bye; what is under way is not waited for. */
   leave(nowMs: number): void {
     this.#isLeaving = true
-    this.#world.tell({ kind: 'loanEnded' })
+    this.#endLoan()
     this.#call = null
     this.#begin(nowMs)
   }
@@ -128,8 +128,8 @@ export class VirtualMember {
   #fail(nowMs: number): void {
     this.#call = null
     this.#rest(nowMs)
-    this.#world.tell({ kind: 'peersHeard', ownId: this.#id, others: null })
-    if (this.#seenVersion === 0 && nowMs >= this.#startedAtMs + TTL_MS + MARGIN_MS) this.#world.tell({ kind: 'loanEnded' })
+    this.#tellPeers(null)
+    if (this.#seenVersion === 0 && nowMs >= this.#startedAtMs + TTL_MS + MARGIN_MS) this.#endLoan()
     this.#endLoanInTime(nowMs)
   }
 
@@ -141,7 +141,7 @@ export class VirtualMember {
   #endLoanInTime(nowMs: number): void {
     if (this.#untilMs === Number.NEGATIVE_INFINITY || nowMs < this.#untilMs - EARLY_MS) return
     this.#untilMs = Number.NEGATIVE_INFINITY
-    this.#world.tell({ kind: 'loanEnded' })
+    this.#endLoan()
   }
 
   #hear({ kind, cluster }: Call, { isDone, text, nowMs: keeperMs }: NonNullable<Call['answer']>, nowMs: number): void {
@@ -175,10 +175,19 @@ export class VirtualMember {
     const others = Object.entries(cluster.members).flatMap(([id, member]): Peer[] =>
       id === this.#id || !isAlive(member, keeperMs) ? [] : [{ id, name: id, address: null, totals: member.says as ReplicaTotals | null }],
     )
-    this.#world.tell({ kind: 'peersHeard', ownId: this.#id, others })
-    this.#world.tell({ kind: 'loanHeard', granted: cluster.members[this.#id]?.part?.granted ?? 0, untilMs: this.#untilMs })
+    this.#tellPeers(others)
+    const [granted, untilMs] = [cluster.members[this.#id]?.part?.granted ?? 0, this.#untilMs]
+    this.#world.tell((atMs) => ({ kind: 'loanHeard', granted, untilMs, nowMs: atMs }))
     const isWatched = this.#watchfulness.mayAsk(cluster, nowMs)
     if (needsCensus(cluster, this.#id) || (isWatched && needsSweep(cluster, keeperMs))) this.#look(cluster, keeperMs, nowMs)
+  }
+
+  #tellPeers(others: Peer[] | null): void {
+    this.#world.tell((nowMs) => ({ kind: 'peersHeard', ownId: this.#id, others, nowMs }))
+  }
+
+  #endLoan(): void {
+    this.#world.tell((nowMs) => ({ kind: 'loanEnded', nowMs }))
   }
 
   #look({ epoch, members }: Cluster, keeperMs: number, nowMs: number): void {

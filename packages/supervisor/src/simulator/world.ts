@@ -1,5 +1,4 @@
 import type { Command } from '../fleet/command.ts'
-import type { FleetEvent } from '../fleet/event.ts'
 import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
 import { step as productionStep, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
@@ -71,11 +70,12 @@ export class World {
     this.#helm = helm
     this.#orders = helm.pilot ? createOrders(helm.pilot) : null
     this.#sliceMs = settings.tickMs / Math.min(MOST_SLICES, Math.ceil(settings.tickMs / SLICE_MS))
-    for (const { atMs, event } of scenario.requests) if (atMs >= birth.atMs) this.#agenda.at(atMs, () => this.#dispatch(event))
+    for (const { atMs, event } of scenario.requests)
+      if (atMs >= birth.atMs) this.#agenda.at(atMs, () => this.#dispatch((nowMs) => ({ ...event, nowMs })))
     for (const fault of scenario.faults) if (fault.atMs >= birth.atMs) this.#agenda.at(fault.atMs, () => this.strike(fault))
     this.#every(this.#sliceMs, () => this.#slice())
     this.#every(settings.tickMs, () => this.#sample())
-    this.#agenda.at(birth.atMs, () => this.#dispatch({ kind: 'started' }))
+    this.#agenda.at(birth.atMs, () => this.#dispatch((nowMs) => ({ kind: 'started', nowMs })))
   }
 
   /** Processes that there are, whatever they do. */
@@ -97,7 +97,7 @@ export class World {
       const atMs = Math.min(nextMs, wakeMs)
       if (atMs > untilMs) break
       this.nowMs = Math.max(this.nowMs, atMs)
-      if (wakeMs < nextMs) this.#dispatch({ kind: 'woken' })
+      if (wakeMs < nextMs) this.#dispatch((nowMs) => ({ kind: 'woken', nowMs }))
       else this.#agenda.actOnNext()
     }
   }
@@ -111,25 +111,23 @@ export class World {
   }
 
   /** What reaches a primary that stands still is taken when it goes on. */
-  #dispatch(event: NewEvent): void {
+  #dispatch(happens: NewEvent): void {
     if (this.ended) return
-    if (this.clock.standsStill(this.nowMs)) return this.#agenda.at(this.clock.goesOnAtMs, () => this.#dispatch(event))
-    const stamped = { ...event, nowMs: this.clock.at(this.nowMs) } as FleetEvent
-    const turn = this.#step(this.fleet, stamped)
+    if (this.clock.standsStill(this.nowMs)) return this.#agenda.at(this.clock.goesOnAtMs, () => this.#dispatch(happens))
+    const event = happens(this.clock.at(this.nowMs))
+    const turn = this.#step(this.fleet, event)
     this.fleet = turn.fleet
     for (const command of turn.commands) this.#execute(command)
     const { fleet, commands, notes } = turn
     const connections = this.#backends?.countAt(this.nowMs) ?? 0
-    this.#see({ fleet, commands, notes, event: stamped, ledger: this.#workplace.ledger(), atMs: this.nowMs, connections })
+    this.#see({ fleet, commands, notes, event, ledger: this.#workplace.ledger(), atMs: this.nowMs, connections })
   }
 
   /** A message of a worker: the channel may lose it once, or bring it twice. */
-  #receive(event: NewEvent): void {
-    if (this.#inForce('lost-messages') && this.#random.next() < LOST_SHARE) {
-      return this.#agenda.at(this.nowMs + RESENT_AFTER_MS, () => this.#dispatch(event))
-    }
-    this.#dispatch(event)
-    if (this.#inForce('doubled-messages')) this.#dispatch(event)
+  #receive(happens: NewEvent): void {
+    if (this.#inForce('lost-messages') && this.#random.next() < LOST_SHARE) return this.tell(happens, RESENT_AFTER_MS)
+    this.#dispatch(happens)
+    if (this.#inForce('doubled-messages')) this.#dispatch(happens)
   }
 
   /** Nobody here waits for answers, routes or a word to shed clients. */
@@ -149,7 +147,7 @@ export class World {
       case 'kill':
         return this.#agenda.at(this.nowMs + LAST_BREATH_MS, () => this.#exit(command.workerId, null, 'SIGKILL'))
       case 'diagnose':
-        return this.#agenda.at(this.nowMs + DIAGNOSIS_MS, () => this.#dispatch({ kind: 'diagnosed', workerId: command.workerId, reportPath: null }))
+        return this.tell((nowMs) => ({ kind: 'diagnosed', workerId: command.workerId, reportPath: null, nowMs }), DIAGNOSIS_MS)
       case 'probe':
         return this.#probe(command.workerId, command.timeoutMs)
       case 'exit':
@@ -165,7 +163,7 @@ export class World {
   #probe(workerId: number, timeoutMs: number): void {
     this.#with(workerId, ({ hung }) => {
       const event = { kind: 'probed', workerId, healthy: !hung, detail: hung ? 'no answer' : '' } as const
-      this.#agenda.at(this.nowMs + (hung ? timeoutMs : 1), () => this.#dispatch(event))
+      this.tell((nowMs) => ({ ...event, nowMs }), hung ? timeoutMs : 1)
     })
   }
 
@@ -173,12 +171,12 @@ export class World {
     const worker = this.#workplace.hire(workerId, { generation, accepting: role === 'worker', nowMs: this.nowMs })
     const bootMs = this.#scenario.worker.bootMs * (0.8 + 0.4 * this.#random.next()) * (this.#inForce('slow-boot') ? SLOW_BOOT_FACTOR : 1)
     const fails = this.#inForce('boot-crash') || (this.#inForce('bad-release') && generation > 1)
-    this.#agenda.at(this.nowMs + FORK_MS, () => this.#dispatch({ kind: 'forked', workerId, pid: 1000 + workerId }))
+    this.tell((nowMs) => ({ kind: 'forked', workerId, pid: 1000 + workerId, nowMs }), FORK_MS)
     this.#agenda.at(this.nowMs + FORK_MS + bootMs, () => {
       if (worker.state !== 'booting' || worker.hung || !this.#workplace.workers.has(workerId)) return
       if (fails) return this.#exit(workerId, 1, null)
       worker.state = 'listening'
-      this.#receive({ kind: 'readied', workerId })
+      this.#receive((nowMs) => ({ kind: 'readied', workerId, nowMs }))
     })
   }
 
@@ -198,7 +196,7 @@ export class World {
     this.#with(workerId, (worker) => {
       this.#workplace.dismiss(worker, this.nowMs, code === 0)
       const lastStderrLines = code === 1 ? ['Error: a fault of the simulator'] : []
-      this.#dispatch({ kind: 'exited', workerId, code, signal, cause: null, lastStderrLines })
+      this.#dispatch((nowMs) => ({ kind: 'exited', workerId, code, signal, cause: null, lastStderrLines, nowMs }))
     })
   }
 
@@ -211,7 +209,7 @@ export class World {
   }
 
   #leave(workerId: number): void {
-    this.#receive({ kind: 'drained', workerId, cutConnections: 0, cutRequests: 0 })
+    this.#receive((nowMs) => ({ kind: 'drained', workerId, cutConnections: 0, cutRequests: 0, nowMs }))
     this.#exit(workerId, 0, null)
   }
 
@@ -220,8 +218,8 @@ export class World {
     if (this.clock.standsStill(this.nowMs)) return
     const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
     const advice = this.#helm.advise?.() ?? null
-    const seen = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
-    this.#dispatch({ kind: 'sampled', wallMs, ...seen, ...(advice ? { advice } : {}) })
+    const { samples, usage } = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
+    this.#dispatch((nowMs) => ({ kind: 'sampled', wallMs, samples, usage, ...(advice ? { advice } : {}), nowMs }))
     const order = this.#orders?.(this.fleet, this.nowMs)
     if (order) this.#dispatch(order)
   }
@@ -230,16 +228,16 @@ export class World {
     return {
       later: (afterMs, act) => this.#agenda.at(this.nowMs + afterMs, act),
       loses: () => this.#inForce('lost-messages') && this.#random.next() < LOST_SHARE,
-      receive: (event) => this.#receive(event),
-      dispatch: (event) => this.#dispatch(event),
+      receive: (happens) => this.#receive(happens),
+      dispatch: (happens) => this.#dispatch(happens),
       primaryMs: () => this.clock.at(this.nowMs),
       nowMs: () => this.nowMs,
     }
   }
 
   /** An event from outside the replica, such as what its peers say. */
-  tell(event: NewEvent, afterMs: number): void {
-    this.#agenda.at(this.nowMs + afterMs, () => this.#dispatch(event))
+  tell(happens: NewEvent, afterMs: number): void {
+    this.#agenda.at(this.nowMs + afterMs, () => this.#dispatch(happens))
   }
 
   #with(workerId: number, act: (worker: VirtualWorker) => void): void {
