@@ -100,7 +100,7 @@ function keepSpares(draft: Draft): void {
   const spares = countSpares(fleet)
   if (spares > fleet.spareTarget)
     for (const spare of fleet.workers.filter(isSpare).slice(fleet.spareTarget)) drainWorker(draft, spare, 'no longer needed as a spare')
-  if (fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
+  if (spares >= fleet.spareTarget || fleet.phase !== 'running' || fleet.reload || fleet.nowMs < fleet.spareRespawn.notBeforeMs) return
   const room = fleet.settings.workers.max - Math.max(fleet.target, countHeads(fleet))
   const there = spares + countDyingBoots(fleet, 'spare')
   for (let wanted = Math.min(fleet.spareTarget, room) - there; wanted > 0 && mayFork(draft) && canFeedOneMore(fleet); wanted--) {

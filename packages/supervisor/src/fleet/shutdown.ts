@@ -48,9 +48,10 @@ function drainAll(draft: Draft, reason: string, timeoutMs: number): void {
 
 function refuseRequests(draft: Draft): void {
   const { fleet } = draft
-  const error = new StationmasterError('SM_STOPPING', 'environment', 'The supervisor is stopping; ask again when it runs.')
   for (const pending of [fleet.reload, fleet.pendingScale]) {
-    if (pending) draft.commands.push({ kind: 'answer', requestId: pending.requestId, error, detail: '' })
+    if (!pending) continue
+    const error = new StationmasterError('SM_STOPPING', 'environment', 'The supervisor is stopping; ask again when it runs.')
+    draft.commands.push({ kind: 'answer', requestId: pending.requestId, error, detail: '' })
   }
   fleet.reload = null
   fleet.pendingScale = null

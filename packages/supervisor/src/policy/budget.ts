@@ -108,7 +108,13 @@ export function mostWorkers(available: number, floor: number): number {
 }
 
 const demandOf = ({ lease }: Claim): number => lease.inUse + lease.waiting
-const byWorker = (shares: readonly Share[]): Share[] => [...shares].sort((a, b) => a.claim.workerId - b.claim.workerId)
+/** Claims come in the order of the workers as good as always: then nothing is sorted. */
+function byWorker(shares: readonly Share[]): readonly Share[] {
+  const idAt = (place: number): number => shares[place]?.claim.workerId ?? Number.NEGATIVE_INFINITY
+  for (let place = 1; place < shares.length; place++)
+    if (idAt(place - 1) > idAt(place)) return shares.toSorted((a, b) => a.claim.workerId - b.claim.workerId)
+  return shares
+}
 
 /** Max-min fair: nobody gets more than it wishes, and nobody less than another unless it wishes less; odd ones go to the first. Answers what is left. */
 function level(shares: readonly Share[], supply: number): number {

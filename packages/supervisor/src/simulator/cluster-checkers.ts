@@ -42,10 +42,8 @@ export class ClusterCheckers {
   /** Every rule that is broken, one sentence each, with the number it has among the invariants. */
   after(seen: ClusterSeen): string[] {
     if (seen.lentAtLoss) this.#noteLoss(seen, seen.lentAtLoss)
-    const broken = [
-      ...this.#judgeSum(seen),
-      ...seen.replicas.flatMap((replica) => [...this.#judgeLoan(replica, seen), ...this.#judgeCalm(replica, seen)]),
-    ]
+    const broken = this.#judgeSum(seen)
+    for (const replica of seen.replicas) broken.push(...this.#judgeLoan(replica, seen), ...this.#judgeCalm(replica, seen))
     this.#before = new Map(seen.replicas.map(({ id, connections }) => [id, connections]))
     if (restless(seen, this.#available, this.#floor) === null) this.restedAtMs = seen.atMs
     return broken.map((sentence) => `at ${seen.atMs} ms, of all replicas: ${sentence}`)
@@ -59,8 +57,9 @@ export class ClusterCheckers {
 
   #judgeSum({ replicas }: ClusterSeen): string[] {
     const sum = replicas.reduce((total, { connections }) => total + connections, 0)
+    if (sum <= this.#available) return []
     const each = replicas.map(({ id, connections }) => `${id} ${connections}`).join(', ')
-    return sum > this.#available ? [`I1: the server counts ${sum} connections (${each}); the budget is ${this.#available}`] : []
+    return [`I1: the server counts ${sum} connections (${each}); the budget is ${this.#available}`]
   }
 
   /** Beyond the floor nothing is opened once the loan is over, whoever stands still meanwhile. */

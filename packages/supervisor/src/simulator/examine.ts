@@ -1,11 +1,9 @@
-import { brokenInvariants } from '../fleet/invariants.ts'
-import { Checkers } from './checkers.ts'
 import type { Helm } from './helm.ts'
-import { LeaseCheckers } from './lease-checkers.ts'
 import { examineReplicas } from './examine-replicas.ts'
+import { Judge } from './judge.ts'
 import type { Life } from './random-life.ts'
 import { transcriptOf } from './transcript.ts'
-import type { Turn } from './turn.ts'
+import { Recent } from './recent.ts'
 import { type Verdict, HEALED_BY_MS, SLACK_MS, TRANSCRIPT_STEPS, notHealed } from './verdict.ts'
 import { World } from './world.ts'
 
@@ -14,10 +12,9 @@ const STOP_AFTER_MS = 100
 /** Lives a life to its end: all rules after every step, then faults end and it must heal, then a stop must end it. */
 export function examine({ settings, scenario }: Life, core?: Helm['step']): Verdict {
   if (scenario.replicas) return examineReplicas({ settings, scenario }, scenario.replicas, core ? { step: core } : {})
-  const checkers = new Checkers(settings)
-  const leases = new LeaseCheckers()
+  const judge = new Judge(settings)
   const broken: string[] = []
-  const recent: Turn[] = []
+  const recent = new Recent(TRANSCRIPT_STEPS)
   let [steps, answered] = [0, 0]
   const stop = { atMs: HEALED_BY_MS + STOP_AFTER_MS, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
   const world = new World(
@@ -28,20 +25,19 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
       // The first step that breaks a rule tells the most; what follows from it does not.
       if (broken.length > 0) return
       steps++
-      recent.push(turn)
-      if (recent.length > TRANSCRIPT_STEPS) recent.shift()
+      recent.add(turn)
       for (const command of turn.commands) if (command.kind === 'answer') answered++
-      broken.push(...checkers.after(turn), ...leases.after(turn), ...brokenInvariants(turn.fleet))
+      broken.push(...judge.after(turn))
     },
     core ? { step: core } : {},
   )
   world.run(HEALED_BY_MS)
-  if (broken.length === 0) broken.push(...notHealed(world, checkers), ...leases.atRest(world, world.fleet.nowMs))
+  if (broken.length === 0) broken.push(...notHealed(world, judge.checkers), ...judge.leases.atRest(world, world.fleet.nowMs))
   if (broken.length === 0) world.run(HEALED_BY_MS + STOP_AFTER_MS + settings.drain.timeoutMs + SLACK_MS)
   if (broken.length === 0 && !world.ended) broken.push('the stop did not end it')
   const asked = scenario.requests.length
   if (broken.length === 0 && answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)
-  return { broken, steps, transcript: broken.length === 0 ? [] : transcriptOf(recent) }
+  return { broken, steps, transcript: broken.length === 0 ? [] : transcriptOf(recent.turns()) }
 }
 
 /** The smallest life that is still broken: faults, requests and load that it does not need are taken out, one by one. */

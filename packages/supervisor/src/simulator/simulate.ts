@@ -4,16 +4,15 @@ import { type Prices, monthlyCostUsd } from '../policy/cost.ts'
 import type { Decision } from '../policy/decision.ts'
 import { describeNeed } from '../policy/replicas.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
-import { brokenInvariants } from '../fleet/invariants.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
-import { Checkers } from './checkers.ts'
 import { ClusterCheckers } from './cluster-checkers.ts'
 import type { Pilot } from './helm.ts'
-import { LeaseCheckers } from './lease-checkers.ts'
+import { Judge } from './judge.ts'
 import type { Detail, Moment, Moments } from './moments.ts'
 import { Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
+import { Recent } from './recent.ts'
 import type { ReplicaModel } from './scenario.ts'
 import { Service } from './service.ts'
 import { transcriptOf } from './transcript.ts'
@@ -112,10 +111,9 @@ export function simulate(
   const alone = { ...settings, database: planAlone(settings.database) }
   const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
-  const checkers = new Checkers(alone)
-  const leases = new LeaseCheckers()
+  const judge = new Judge(alone)
   const violations: string[] = []
-  const recent: Turn[] = []
+  const recent = new Recent(TRANSCRIPT_STEPS)
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   const warnings: string[] = []
   const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.push(sentence) })
@@ -128,15 +126,15 @@ export function simulate(
       observer.see(turn)
       tally.see(turn.notes)
       if (violations.length >= MOST_VIOLATIONS) return
-      if (violations.length === 0) remember(recent, turn)
-      violations.push(...checkers.after(turn), ...leases.after(turn), ...brokenInvariants(turn.fleet))
+      if (violations.length === 0) recent.add(turn)
+      violations.push(...judge.after(turn))
     },
     { pilot, advise },
   )
   const { min, max } = settings.workers
   if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
-  const transcript = violations.length > 0 ? transcriptOf(recent) : []
+  const transcript = violations.length > 0 ? transcriptOf(recent.turns()) : []
   return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript, warnings }, prices)
 }
 
@@ -150,20 +148,19 @@ function simulateReplicas(
 ): Outcome {
   const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
-  const judges = new Map<string, { checkers: Checkers; leases: LeaseCheckers }>()
+  const judges = new Map<string, Judge>()
   const violations: string[] = []
-  const recent: Turn[] = []
+  const recent = new Recent(TRANSCRIPT_STEPS)
   const warnings = policy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
     tally.see(turn.notes)
     for (const note of turn.notes) if (note.kind === 'fleet:replicas') warnings.push(`At ${turn.atMs / 1000} s ${id} says: ${describeNeed(note)}`)
-    const judge = judges.get(id) ?? { checkers: new Checkers(settings), leases: new LeaseCheckers() }
+    const judge = judges.get(id) ?? new Judge(settings)
     judges.set(id, judge)
     if (violations.length >= MOST_VIOLATIONS) return
-    if (violations.length === 0) remember(recent, turn)
-    const broken = [...judge.checkers.after(turn), ...judge.leases.after(turn), ...brokenInvariants(turn.fleet)]
-    violations.push(...broken.map((sentence) => `${id}: ${sentence}`))
+    if (violations.length === 0) recent.add(turn)
+    for (const sentence of judge.after(turn)) violations.push(`${id}: ${sentence}`)
   }
   const { database } = settings
   const cluster = database?.isShared ? new ClusterCheckers({ available: database.cluster, floor: database.available }) : null
@@ -184,13 +181,8 @@ function simulateReplicas(
   })
   service.run(plan.durationMs)
   const restarts = service.replicas.reduce((sum, { fleet }) => sum + fleet.restarts, 0)
-  const transcript = violations.length > 0 ? transcriptOf(recent) : []
+  const transcript = violations.length > 0 ? transcriptOf(recent.turns()) : []
   return tally.outcome(plan, observer, { ledger, restarts, violations, transcript, warnings }, prices)
-}
-
-function remember(recent: Turn[], turn: Turn): void {
-  recent.push(turn)
-  if (recent.length > TRANSCRIPT_STEPS) recent.shift()
 }
 
 function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): string[] {

@@ -195,8 +195,11 @@ export class VirtualWorker {
         this.#times.addCourse(away, due)
         if (away.answered === away.count) continue
       }
-      this.#elsewhere[left] = away
-      this.#answeredFromMs[left++] = fromMs
+      if (left < place) {
+        this.#elsewhere[left] = away
+        this.#answeredFromMs[left] = fromMs
+      }
+      left++
     }
     for (; this.#elsewhere.length > left; this.#elsewhere.pop()) this.#answeredFromMs.pop()
     this.#away -= sum
