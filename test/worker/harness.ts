@@ -73,9 +73,14 @@ export class RawClient {
 
   async hears(text: string): Promise<void> {
     while (!this.heard.includes(text)) {
-      if (this.socket.destroyed) throw new Error(`closed before "${text}"; heard: ${this.heard}`)
-      await Promise.race([once(this.socket, 'data'), this.closed])
+      await this.hearsMore(text)
     }
+  }
+
+  /** Until something arrives, or it is closed. */
+  async hearsMore(wanted = 'more'): Promise<void> {
+    if (this.socket.destroyed) throw new Error(`closed before "${wanted}"; heard: ${this.heard}`)
+    await Promise.race([once(this.socket, 'data'), this.closed])
   }
 }
 

@@ -23,6 +23,8 @@ export class Connection {
   /** Null until it is asked. */
   isFromTrustedProxy: boolean | null = null
   upgrade: Upgrade | null = null
+  /** It came here after its requests, and would come back from wherever it was sent. */
+  hasFollowed = false
   /** Set where HTTP/2 is spoken; requests in flight are its streams then. */
   session: Http2Session | null = null
   /** The requests of that session that are not answered in full. */

@@ -9,7 +9,7 @@ interface Pending {
   onRefused(): void
 }
 
-/** How upgraded connections change hands between workers: as sockets, through the primary. */
+/** How connections change hands between workers, in an upgrade or between two requests: as sockets, through the primary. */
 export interface HandOver {
   /** Gives a connection to another worker, with what was read from it. `server` is null for one that a peer opened. */
   give(to: { readonly owner: number; readonly server: number | null }, head: string, socket: net.Socket, onRefused: () => void): void
@@ -24,7 +24,7 @@ export function createHandOver(channel: Channel): HandOver {
     give(to, head, socket, onRefused) {
       const handle = (socket as net.Socket & { _handle: RawHandle | null })._handle
       if (!handle) return void socket.destroy()
-      // From here on nothing may be read in this process: it would be missing in the other. (The stream is as after the upgrade, neither flowing nor paused.)
+      // From here on nothing may be read in this process: it would be missing in the other. (After an upgrade the stream is neither flowing nor paused.)
       handle.readStop()
       handle.reading = true // so that the stream does not start again
       const transferId = ++lastTransferId
@@ -50,6 +50,6 @@ export function createHandOver(channel: Channel): HandOver {
 export function adoptConnection(handle: unknown, head: string): net.Socket {
   const socket = new net.Socket({ handle, readable: true, writable: true, allowHalfOpen: true } as unknown as net.SocketConstructorOpts)
   socket.on('error', () => {})
-  socket.unshift(Buffer.from(head, 'latin1'))
+  if (head !== '') socket.unshift(Buffer.from(head, 'latin1'))
   return socket
 }

@@ -4,8 +4,11 @@ import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerAddress, Route } from '../policy/route.ts'
 import { describeClient } from './client-note.ts'
+import type { Connection } from './connection.ts'
+import { Follow, settleIn } from './follow.ts'
 import { type Destination, forwardRequest } from './forward.ts'
 import { adoptConnection, type HandOver } from './hand-over.ts'
+import type { SocketInside } from './internals.ts'
 import { openPeerPort, type PeerPort } from './peer-port.ts'
 import { Peers, type ReplicaSettings } from './peers.ts'
 import { openPrivateServer } from './private-server.ts'
@@ -21,6 +24,7 @@ export interface NeighboursParts {
   /** Where every worker of this fleet has its private socket, named by its id. */
   readonly socketFolder: string
   readonly handOver: HandOver
+  connectionOf(socket: SocketInside): Connection | undefined
   /** The other replicas; null where replicas do not forward to each other. */
   readonly replica: ReplicaSettings | null
   onAdopted(socket: net.Socket): void
@@ -44,6 +48,7 @@ export class Neighbours {
   /** With the number of the server that is meant. */
   readonly #fromNeighbours = new WeakMap<IncomingMessage, number>()
   readonly #adopted = new WeakSet<object>()
+  readonly #follow: Follow
   #peerPort: PeerPort | null = null
   #isOpen = false
   #isLeaving = false
@@ -58,6 +63,11 @@ export class Neighbours {
     this.#peers = peers
     this.sessionIds = peers?.sessionIds ?? createSessionIds(secret)
     this.here = { replica: peers?.tag ?? null, workerId }
+    this.#follow = new Follow({
+      connectionOf: (socket) => parts.connectionOf(socket),
+      takes: (owner) => !this.#isLeaving && this.#routes.some((route) => route.workerId === owner),
+      give: (owner, request) => parts.handOver.give({ owner, server: this.#indexOf(request) }, '', request.socket, () => {}),
+    })
   }
 
   get workerId(): number {
@@ -122,6 +132,7 @@ export class Neighbours {
   }
 
   forward(owner: Place, request: IncomingMessage, response: ServerResponse, how: Omit<Destination, 'way' | 'describe'>): void {
+    if (owner.replica === this.here.replica) this.#follow.note(owner.workerId, request, response)
     this.#find(owner, (way) => {
       if (response.destroyed) return
       if (way) forwardRequest(request, response, { ...how, way, describe: this.#noteFor(owner, request) })
@@ -149,11 +160,15 @@ export class Neighbours {
     if ('admit' in server) {
       server.admit(socket)
       this.#parts.onAdopted(socket)
-    } else {
-      this.#adopted.add(socket)
-      this.#parts.onAdopted(socket)
-      server.emit('connection', socket)
+      return true
     }
+    const comesBetweenRequests = head === ''
+    // The next ones are looked at as if it had been accepted here.
+    if (comesBetweenRequests) Object.assign(socket, { server })
+    else this.#adopted.add(socket)
+    this.#parts.onAdopted(socket)
+    if (comesBetweenRequests) settleIn(socket, server, this.#parts.connectionOf(socket))
+    server.emit('connection', socket)
     return true
   }
 

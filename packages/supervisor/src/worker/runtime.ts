@@ -7,6 +7,7 @@ import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
 import { watchListenOfCluster } from './cluster-listen.ts'
 import type { Report } from '../policy/sample.ts'
+import type { Connection } from './connection.ts'
 import { ConnectionCount } from './connection-count.ts'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { DealtServers } from './dealt-servers.ts'
@@ -120,7 +121,8 @@ export class Runtime {
   #meetNeighbours(): Neighbours | null {
     const { workerId, neighbours, replica } = this.#settings
     const onAdopted = (socket: Socket): void => this.#traffic.adopt(socket as SocketInside)
-    return neighbours && new Neighbours({ ...neighbours, workerId, replica, handOver: this.#handOver, onAdopted })
+    const connectionOf = (socket: SocketInside): Connection | undefined => this.#traffic.connectionOf(socket)
+    return neighbours && new Neighbours({ ...neighbours, workerId, replica, handOver: this.#handOver, connectionOf, onAdopted })
   }
 
   #publish(): void {

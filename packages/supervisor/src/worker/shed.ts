@@ -23,7 +23,7 @@ function shed(traffic: Traffic, count: number): void {
 }
 
 function isMovable(connection: Connection): boolean {
-  if (connection.leaving || connection.isForwarded || connection.requests === 0) return false
+  if (connection.leaving || connection.isForwarded || connection.hasFollowed || connection.requests === 0) return false
   const activity = activityOf(connection)
   return activity === 'quiet' || activity === 'answering'
 }
