@@ -12,6 +12,8 @@ import type { SocketInside } from './internals.ts'
 const ROW_REQUESTS = 8
 /** A look asks the parsers of all connections, so it may not come at every request. */
 const LOOK_GAP_MS = 20
+/** Node waits longer than it has told the client, so that what is sent in the last moment still finds somebody. */
+const KEEP_ALIVE_BUFFER_MS = 1000
 
 interface Row {
   readonly owner: number
@@ -72,17 +74,24 @@ export class Follow {
 function mayMove(socket: net.Socket): boolean {
   const { server } = socket as SocketInside
   if (!(socket instanceof net.Socket) || 'encrypted' in socket || !server) return false
-  const { keepAliveTimeout, headersTimeout } = server as Server
-  return headersTimeout === 0 || (keepAliveTimeout > 0 && keepAliveTimeout <= headersTimeout)
+  const { headersTimeout, requestTimeout } = server as Server
+  const firstMs = Math.min(headersTimeout || Number.POSITIVE_INFINITY, requestTimeout || Number.POSITIVE_INFINITY)
+  return quietMs(server as Server) <= firstMs
+}
+
+/** How long a server waits for the next request. */
+function quietMs({ keepAliveTimeout, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS }: Server & { keepAliveTimeoutBuffer?: number }): number {
+  return keepAliveTimeout === 0 ? Number.POSITIVE_INFINITY : keepAliveTimeout + keepAliveTimeoutBuffer
 }
 
 /** A connection that came between two requests ends as it would have where it came from: when nothing is asked for as long as that. */
-export function settleIn(socket: net.Socket, { keepAliveTimeout }: Server, connection: Connection | undefined): void {
+export function settleIn(socket: net.Socket, server: Server, connection: Connection | undefined): void {
   if (connection) connection.hasFollowed = true
-  if (keepAliveTimeout === 0) return
+  const waitMs = quietMs(server)
+  if (waitMs === Number.POSITIVE_INFINITY) return
   const timer = setTimeout(() => {
     if (socket.bytesRead === 0) socket.destroySoon()
-  }, keepAliveTimeout)
+  }, waitMs)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
 }
