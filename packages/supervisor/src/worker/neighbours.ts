@@ -4,17 +4,16 @@ import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerAddress, Route } from '../policy/route.ts'
 import { describeClient } from './client-note.ts'
-import type { Connection } from './connection.ts'
 import { Follow, settleIn } from './follow.ts'
 import { type Destination, forwardRequest } from './forward.ts'
 import { adoptConnection, type HandOver } from './hand-over.ts'
-import type { SocketInside } from './internals.ts'
 import { openPeerPort, type PeerPort } from './peer-port.ts'
 import { Peers, type ReplicaSettings } from './peers.ts'
 import { openPrivateServer } from './private-server.ts'
 import { headOf } from './request-head.ts'
 import { keepPrivate } from './servers.ts'
 import { createSessionIds, type Place, type SessionIds } from './session-ids.ts'
+import type { Traffic } from './traffic.ts'
 import { tunnel } from './tunnel.ts'
 import { type Way, wayThrough } from './way.ts'
 
@@ -24,10 +23,9 @@ export interface NeighboursParts {
   /** Where every worker of this fleet has its private socket, named by its id. */
   readonly socketFolder: string
   readonly handOver: HandOver
-  connectionOf(socket: SocketInside): Connection | undefined
+  readonly traffic: Pick<Traffic, 'adopt' | 'connectionOf'>
   /** The other replicas; null where replicas do not forward to each other. */
   readonly replica: ReplicaSettings | null
-  onAdopted(socket: net.Socket): void
 }
 
 interface Published {
@@ -64,7 +62,7 @@ export class Neighbours {
     this.sessionIds = peers?.sessionIds ?? createSessionIds(secret)
     this.here = { replica: peers?.tag ?? null, workerId }
     this.#follow = new Follow({
-      connectionOf: (socket) => parts.connectionOf(socket),
+      connectionOf: (socket) => parts.traffic.connectionOf(socket),
       takes: (owner) => !this.#isLeaving && this.#routes.some((route) => route.workerId === owner),
       give: (owner, request) => parts.handOver.give({ owner, server: this.#indexOf(request) }, '', request.socket, () => {}),
     })
@@ -159,15 +157,15 @@ export class Neighbours {
     const socket = adoptConnection(handle, head)
     if ('admit' in server) {
       server.admit(socket)
-      this.#parts.onAdopted(socket)
+      this.#parts.traffic.adopt(socket)
       return true
     }
     const comesBetweenRequests = head === ''
     // The next ones are looked at as if it had been accepted here.
     if (comesBetweenRequests) Object.assign(socket, { server })
     else this.#adopted.add(socket)
-    this.#parts.onAdopted(socket)
-    if (comesBetweenRequests) settleIn(socket, server, this.#parts.connectionOf(socket))
+    this.#parts.traffic.adopt(socket)
+    if (comesBetweenRequests) settleIn(socket, server, this.#parts.traffic.connectionOf(socket))
     server.emit('connection', socket)
     return true
   }

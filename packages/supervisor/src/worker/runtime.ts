@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import type { PrimaryMessage } from '../wire/messages.ts'
 import { AppSignals } from './app-signals.ts'
 import type { Channel } from './channel.ts'
@@ -7,7 +7,6 @@ import { createChannel, letTheProcessEnd, onReadySent } from './channel.ts'
 import { CleanUp } from './clean-up.ts'
 import { watchListenOfCluster } from './cluster-listen.ts'
 import type { Report } from '../policy/sample.ts'
-import type { Connection } from './connection.ts'
 import { ConnectionCount } from './connection-count.ts'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { DealtServers } from './dealt-servers.ts'
@@ -120,9 +119,7 @@ export class Runtime {
 
   #meetNeighbours(): Neighbours | null {
     const { workerId, neighbours, replica } = this.#settings
-    const onAdopted = (socket: Socket): void => this.#traffic.adopt(socket as SocketInside)
-    const connectionOf = (socket: SocketInside): Connection | undefined => this.#traffic.connectionOf(socket)
-    return neighbours && new Neighbours({ ...neighbours, workerId, replica, handOver: this.#handOver, connectionOf, onAdopted })
+    return neighbours && new Neighbours({ ...neighbours, workerId, replica, handOver: this.#handOver, traffic: this.#traffic })
   }
 
   #publish(): void {
