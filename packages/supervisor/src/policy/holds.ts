@@ -72,14 +72,16 @@ export function advanceHolds(holds: Holds, tick: Tick, settings: ScalingSettings
 }
 
 function advanceSide(holds: HoldsByName, triggers: TriggersByName, tick: Tick, reading: 'above' | 'below' | 'expected'): HoldsByName {
-  const next: Record<string, Hold | null> = {}
+  let next: Record<string, Hold | null> | null = null
   const side = reading === 'below' ? 'below' : 'above'
   for (const name in triggers) {
     const signal = tick.signals[name]
     const value = (reading === 'expected' ? tick.expected[name] : reading === 'above' ? signal?.up : signal?.down) ?? null
-    next[name] = advanceHold(holds[name] ?? null, value, triggers[name] as Trigger, side, tick.nowMs, tick.intervalMs)
+    const hold = advanceHold(holds[name] ?? null, value, triggers[name] as Trigger, side, tick.nowMs, tick.intervalMs)
+    // At rest none holds, tick after tick: then the holds stay the ones that they are.
+    if (hold !== holds[name]) (next ??= { ...holds })[name] = hold
   }
-  return next
+  return next ?? holds
 }
 
 export type Readings = Readonly<Record<string, SignalReading>>
