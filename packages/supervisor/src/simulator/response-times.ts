@@ -87,6 +87,7 @@ export class ResponseTimes {
 
   /** Takes the offsets by turns, far apart from one to the next, so that few responses show all of them too. */
   #addEach(durationMs: number, count: number): void {
+    if (count === 0) return
     const { length } = this.#offsetsMs
     const each = Math.floor(count / length)
     if (each > 0) for (const offsetMs of this.#offsetsMs) this.#add(Math.max(0, durationMs + offsetMs), each)

@@ -139,7 +139,7 @@ export function createLoad(points: readonly LoadPoint[]): (atMs: number) => numb
   let next = 0
   return (atMs) => {
     while (next < points.length && (points[next] as LoadPoint).atMs <= atMs) next++
-    const before = points[next - 1]
+    const before = next > 0 ? points[next - 1] : undefined
     const after = points[next]
     if (!after) return before?.requestsPerSecond ?? 0
     if (!before) return after.step ? 0 : after.requestsPerSecond

@@ -124,7 +124,10 @@ export class VirtualWorker {
     if (requests === 0) return
     this.#waiting += requests
     const last = this.#onLoop.at(-1)
-    if (last && (last.arrivedAtMs === arrivedAtMs || this.#onLoop.length >= MOST_BATCHES)) {
+    if (last?.count === 0) {
+      last.arrivedAtMs = arrivedAtMs
+      last.count = requests
+    } else if (last && (last.arrivedAtMs === arrivedAtMs || this.#onLoop.length >= MOST_BATCHES)) {
       last.arrivedAtMs = (last.arrivedAtMs * last.count + arrivedAtMs * requests) / (last.count + requests)
       last.count += requests
     } else this.#onLoop.push({ arrivedAtMs, count: requests })
@@ -168,7 +171,8 @@ export class VirtualWorker {
       this.#answeredFromMs.push(fromMs)
       left -= count
       batch.count -= count
-      if (batch.count === 0) this.#onLoop.shift()
+      // As good as always it is the only one, and serves again for what comes next.
+      if (batch.count === 0 && this.#onLoop.length > 1) this.#onLoop.shift()
     }
   }
 
