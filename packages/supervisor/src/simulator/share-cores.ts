@@ -18,10 +18,11 @@ export function shareCores(wantedMs: readonly number[], availableMs: number): { 
 
 /** Hands out requests so that queues even out: the least busy loop turns first, so it accepts first. */
 export function levelOut(queues: readonly number[], requests: number): number[] {
-  const level = levelOf(queues, requests)
+  // Rounded here and not for each: what is given then are small whole numbers to V8 as well, and what it has compiled for them stays good.
+  const level = Math.floor(levelOf(queues, requests))
   let left = requests
   const given = queues.map((queue) => {
-    const some = queue <= level ? Math.floor(level - queue) : 0
+    const some = queue <= level ? level - queue : 0
     left -= some
     return some
   })
