@@ -58,6 +58,12 @@ test('one more or two less are not worth telling; many less are told', () => {
   expect(told).toEqual([100, 3])
 })
 
+test('a crowd is told at the first look', () => {
+  set(300)
+  vi.advanceTimersByTime(10)
+  expect(told).toEqual([300])
+})
+
 test('growth that goes on is told as it goes', () => {
   for (let step = 1; step <= 10; step++) {
     set(step * 100)

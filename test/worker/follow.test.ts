@@ -25,7 +25,8 @@ async function ask(
   const follow = new Follow({
     connectionOf: (socket) => connections.get(socket),
     takes: () => takes,
-    give: (owner, { socket }) => handOver.give({ owner, server: 0 }, '', socket, () => {}),
+    serves: () => true,
+    give: (owner, { socket }, onRefused) => handOver.give({ owner, server: 0 }, '', socket, onRefused),
   })
   const server = http.createServer((request, response) => {
     ;(connections.get(request.socket) as Connection).requests++

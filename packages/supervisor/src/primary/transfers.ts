@@ -11,6 +11,7 @@ interface Transfer {
   readonly from: number
   readonly fromTransferId: number
   readonly owner: number
+  readonly handle: TransferHandle | undefined
 }
 
 /** Connections on their way from the worker that accepted them to the one that owns their session. */
@@ -30,6 +31,8 @@ export function createTransfers(send: Send): Transfers {
   function end(id: number, taken: boolean): void {
     const transfer = pending.get(id)
     pending.delete(id)
+    // An owner that dies takes with it what Node would have called when it had the handle; closing twice does nothing.
+    transfer?.handle?.close()
     if (transfer) send(transfer.from, { kind: 'handedOver', transferId: transfer.fromTransferId, taken })
   }
 
@@ -38,12 +41,10 @@ export function createTransfers(send: Send): Transfers {
       if (transferId <= (lastOf.get(from) ?? 0)) return
       lastOf.set(from, transferId)
       const id = ++lastId
-      pending.set(id, { from, fromTransferId: transferId, owner })
+      pending.set(id, { from, fromTransferId: transferId, owner, handle })
       // Whether or not it was sent, our copy is not needed any more; the giver keeps its own until it hears the outcome.
       const sent = handle !== undefined && send(owner, { kind: 'adopt', transferId: id, server, head }, handle, () => handle.close())
-      if (sent) return
-      handle?.close()
-      end(id, false)
+      if (!sent) end(id, false)
     },
     settle(owner, id, taken) {
       if (pending.get(id)?.owner === owner) end(id, taken)
@@ -52,7 +53,10 @@ export function createTransfers(send: Send): Transfers {
       lastOf.delete(workerId)
       for (const [id, transfer] of pending) {
         if (transfer.owner === workerId) end(id, false)
-        else if (transfer.from === workerId) pending.delete(id)
+        else if (transfer.from === workerId) {
+          pending.delete(id)
+          transfer.handle?.close()
+        }
       }
     },
   }

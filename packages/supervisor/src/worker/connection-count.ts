@@ -1,7 +1,10 @@
-const LOOK_MS = 20
+const LOOK_MS = 10
 /** A few more or less make no difference: gates have a slack of more than that (`policy/gate.ts`). */
 const STEP_CONNECTIONS = 2
 const STEP_RATIO = 1 / 64
+/** A rise beyond what short connections make of themselves: of a crowd that arrives the quickest would take too much before it lasts. */
+const CROWD_CONNECTIONS = 64
+const CROWD_RATIO = 1 / 4
 
 /**
  * Tells the primary how many connections last, for gates that keep them even over the workers. Those that come and go within a look are of no
@@ -38,8 +41,9 @@ export class ConnectionCount {
   }
 
   #look(): void {
-    if (Math.abs(this.#fewest - this.#told) > Math.max(STEP_CONNECTIONS, this.#told * STEP_RATIO)) this.tell()
     const connections = this.#count()
+    if (connections - this.#told > Math.max(CROWD_CONNECTIONS, this.#told * CROWD_RATIO)) this.#fewest = connections
+    if (Math.abs(this.#fewest - this.#told) > Math.max(STEP_CONNECTIONS, this.#told * STEP_RATIO)) this.tell()
     this.#looking = connections !== this.#fewest
     this.#fewest = connections
     if (this.#looking) this.#lookLater()

@@ -23,6 +23,8 @@ export class Connection {
   /** Null until it is asked. */
   isFromTrustedProxy: boolean | null = null
   upgrade: Upgrade | null = null
+  /** On its way to another worker: nothing may be done to the socket, which may be the other's already. */
+  isMoving = false
   /** It came here after its requests, and would come back from wherever it was sent. */
   hasFollowed = false
   /** Set where HTTP/2 is spoken; requests in flight are its streams then. */

@@ -86,7 +86,7 @@ export class Farewell {
     this.#tellEngines(nowMs)
     this.#engineStreams = this.#engines.streams()
     for (const connection of this.#traffic.connections) {
-      if (connection.stream.destroyed) continue
+      if (connection.stream.destroyed || connection.isMoving) continue
       const activity = activityOf(connection)
       if (activity !== 'quiet') this.#attend(connection, activity, nowMs)
       else if (!this.#ended.has(connection) && this.#isQuietLongEnough(connection, nowMs) && isIdle(connection)) {

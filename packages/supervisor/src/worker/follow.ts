@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { isHttp2 } from './about-request.ts'
 import type { Connection } from './connection.ts'
-import { lookForIdle } from './idle.ts'
+import { isBetweenRequests } from './idle.ts'
 import type { SocketInside } from './internals.ts'
 
 /**
@@ -26,7 +26,9 @@ export interface FollowParts {
   connectionOf(socket: SocketInside): Connection | undefined
   /** Whether this worker takes clients. */
   takes(owner: number): boolean
-  give(owner: number, request: IncomingMessage): void
+  /** Whether the other workers know this server. */
+  serves(server: Server): boolean
+  give(owner: number, request: IncomingMessage, onRefused: () => void): void
 }
 
 /** A kept-alive connection whose requests all belong to another worker moves there: from then on nothing has to be forwarded. */
@@ -34,6 +36,8 @@ export class Follow {
   readonly #parts: FollowParts
   readonly #rows = new WeakMap<Connection, Row>()
   #nextLookAtMs = 0
+  /** One at a time, so that a primary or an owner that is stuck makes no more than one client wait. */
+  #isGiving = false
 
   constructor(parts: FollowParts) {
     this.#parts = parts
@@ -42,7 +46,8 @@ export class Follow {
   /** A request is forwarded to its owner, another worker of this replica. */
   note(owner: number, request: IncomingMessage, response: ServerResponse): void {
     const connection = isHttp2(request) ? undefined : this.#parts.connectionOf(request.socket as SocketInside)
-    if (!connection || !mayMove(request.socket)) return
+    if (!connection || !this.#mayMove(request.socket)) return
+    connection.hasFollowed = false
     const row = this.#lengthen(connection, owner)
     // After its answer, and before the next request can have been read.
     if (row.length >= ROW_REQUESTS) response.once('finish', () => setImmediate(() => this.#moveIfIdle(connection, row, request)))
@@ -59,27 +64,50 @@ export class Follow {
 
   #moveIfIdle(connection: Connection, row: Row, request: IncomingMessage): void {
     const { socket } = request
-    const isBusy = socket.destroyed || socket.writableEnded || socket.writableLength > 0 || connection.leaving || connection.inFlight > 0
+    const isBusy = socket.destroyed || socket.writableEnded || connection.leaving || connection.inFlight > 0
+    const holdsBytes = socket.writableLength > 0 || socket.readableLength > 0
     const nowMs = performance.now()
-    if (isBusy || this.#rows.get(connection) !== row || nowMs < this.#nextLookAtMs || !this.#parts.takes(row.owner)) return
+    if (isBusy || holdsBytes || this.#isGiving || this.#rows.get(connection) !== row || !this.#parts.takes(row.owner)) return
+    if (nowMs < this.#nextLookAtMs) return
     this.#nextLookAtMs = nowMs + LOOK_GAP_MS
-    if (!lookForIdle()(connection)) return
-    // From here on it is as good as gone; refused, it begins a new row.
+    if (isBetweenRequests(connection)) this.#give(row.owner, connection, request)
+  }
+
+  #give(owner: number, connection: Connection, request: IncomingMessage): void {
+    const { socket } = request
+    const gone = (): void => {
+      this.#isGiving = false
+    }
+    this.#isGiving = true
+    // Refused, it begins a new row.
     this.#rows.delete(connection)
-    this.#parts.give(row.owner, request)
+    socket.once('close', gone)
+    // The next request may be here already, where nobody reads it.
+    socket.setTimeout(0)
+    this.#parts.give(owner, request, () => {
+      socket.off('close', gone)
+      gone()
+      socket.setTimeout(quietMs((socket as SocketInside).server as Server))
+    })
+  }
+
+  /**
+   * The state of an encryption cannot move, nor what an app has told a socket about its client. Where a server waits longer for the next request than for a
+   * first, the one that it moves to would close too early.
+   */
+  #mayMove(socket: net.Socket): boolean {
+    const server = (socket as SocketInside).server as Server | undefined
+    if (!(socket instanceof net.Socket) || 'encrypted' in socket || Object.hasOwn(socket, 'remoteAddress')) return false
+    if (!server || !this.#parts.serves(server)) return false
+    const { headersTimeout, requestTimeout, timeout } = server
+    return (
+      quietMs(server) < Number.POSITIVE_INFINITY &&
+      quietMs(server) <= Math.min(...[headersTimeout, requestTimeout, timeout].map((limitMs) => limitMs || Number.POSITIVE_INFINITY))
+    )
   }
 }
 
-/** The state of an encryption cannot move. Where a server waits longer for the next request than for a first, the one that it moves to would close too early. */
-function mayMove(socket: net.Socket): boolean {
-  const { server } = socket as SocketInside
-  if (!(socket instanceof net.Socket) || 'encrypted' in socket || !server) return false
-  const { headersTimeout, requestTimeout } = server as Server
-  const firstMs = Math.min(headersTimeout || Number.POSITIVE_INFINITY, requestTimeout || Number.POSITIVE_INFINITY)
-  return quietMs(server as Server) <= firstMs
-}
-
-/** How long a server waits for the next request. */
+/** How long a server waits for the next request; where that has no end, connections stay where they are. */
 function quietMs({ keepAliveTimeout, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS }: Server & { keepAliveTimeoutBuffer?: number }): number {
   return keepAliveTimeout === 0 ? Number.POSITIVE_INFINITY : keepAliveTimeout + keepAliveTimeoutBuffer
 }
@@ -87,11 +115,9 @@ function quietMs({ keepAliveTimeout, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_
 /** A connection that came between two requests ends as it would have where it came from: when nothing is asked for as long as that. */
 export function settleIn(socket: net.Socket, server: Server, connection: Connection | undefined): void {
   if (connection) connection.hasFollowed = true
-  const waitMs = quietMs(server)
-  if (waitMs === Number.POSITIVE_INFINITY) return
   const timer = setTimeout(() => {
     if (socket.bytesRead === 0) socket.destroySoon()
-  }, waitMs)
+  }, quietMs(server))
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
 }

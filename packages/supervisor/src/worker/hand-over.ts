@@ -9,10 +9,16 @@ interface Pending {
   onRefused(): void
 }
 
+export interface Recipient {
+  readonly owner: number
+  /** Of its HTTP servers; null for a connection that a peer opened. */
+  readonly server: number | null
+}
+
 /** How connections change hands between workers, in an upgrade or between two requests: as sockets, through the primary. */
 export interface HandOver {
-  /** Gives a connection to another worker, with what was read from it. `server` is null for one that a peer opened. */
-  give(to: { readonly owner: number; readonly server: number | null }, head: string, socket: net.Socket, onRefused: () => void): void
+  /** Gives a connection to another worker, with what was read from it. */
+  give(to: Recipient, head: string, socket: net.Socket, onRefused: () => void): void
   /** The primary tells what became of it. */
   settle(transferId: number, taken: boolean): void
 }

@@ -18,6 +18,11 @@ export function lookForIdle(): (connection: Connection) => boolean {
   }
 }
 
+/** True only if the parser says so. */
+export function isBetweenRequests({ stream }: Connection): boolean {
+  return stream.server !== undefined && (idleParsersOf(stream.server)?.has(stream.parser) ?? false)
+}
+
 /** Null for a server that never listened: its parsers are not listed anywhere. */
 function idleParsersOf(server: Server): ReadonlySet<unknown> | null {
   const key = Object.getOwnPropertySymbols(server).find((symbol) => symbol.description === 'http.server.connections')

@@ -6,7 +6,7 @@ import type { PeerAddress, Route } from '../policy/route.ts'
 import { describeClient } from './client-note.ts'
 import { Follow, settleIn } from './follow.ts'
 import { type Destination, forwardRequest } from './forward.ts'
-import { adoptConnection, type HandOver } from './hand-over.ts'
+import { adoptConnection, type HandOver, type Recipient } from './hand-over.ts'
 import { openPeerPort, type PeerPort } from './peer-port.ts'
 import { Peers, type ReplicaSettings } from './peers.ts'
 import { openPrivateServer } from './private-server.ts'
@@ -64,7 +64,8 @@ export class Neighbours {
     this.#follow = new Follow({
       connectionOf: (socket) => parts.traffic.connectionOf(socket),
       takes: (owner) => !this.#isLeaving && this.#routes.some((route) => route.workerId === owner),
-      give: (owner, request) => parts.handOver.give({ owner, server: this.#indexOf(request) }, '', request.socket, () => {}),
+      serves: (server) => this.#servers.includes(server),
+      give: (owner, request, onRefused) => this.#give({ owner, server: this.#indexOf(request) }, '', request.socket, onRefused),
     })
   }
 
@@ -147,20 +148,30 @@ export class Neighbours {
       })
     // Between machines, with bytes that were read already, or with encryption, a connection cannot change hands.
     if (owner.replica !== this.here.replica || head.length > 0 || !(socket instanceof net.Socket) || 'encrypted' in socket) return byBytes()
-    this.#parts.handOver.give({ owner: owner.workerId, server: this.#indexOf(request) }, headOf(request), socket, byBytes)
+    this.#give({ owner: owner.workerId, server: this.#indexOf(request) }, headOf(request), socket, byBytes)
+  }
+
+  #give(to: Recipient, head: string, socket: net.Socket, onRefused: () => void): void {
+    const connection = this.#parts.traffic.connectionOf(socket)
+    if (connection) connection.isMoving = true
+    this.#parts.handOver.give(to, head, socket, () => {
+      if (connection) connection.isMoving = false
+      onRefused()
+    })
   }
 
   /** Takes a connection over from another worker; false if it did not arrive, or there is no such server here. */
   adopt(handle: unknown, head: string, serverIndex: number | null): boolean {
     const server = serverIndex === null ? this.#peerPort : this.#servers[serverIndex]
-    if (!server || !handle) return false
+    const comesBetweenRequests = head === ''
+    // Who leaves looks at what it had when it began to.
+    if (!server || !handle || (comesBetweenRequests && this.#isLeaving)) return false
     const socket = adoptConnection(handle, head)
     if ('admit' in server) {
       server.admit(socket)
       this.#parts.traffic.adopt(socket)
       return true
     }
-    const comesBetweenRequests = head === ''
     // The next ones are looked at as if it had been accepted here.
     if (comesBetweenRequests) Object.assign(socket, { server })
     else this.#adopted.add(socket)

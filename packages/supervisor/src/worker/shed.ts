@@ -18,8 +18,11 @@ export function letGo(
 
 /** Lets so many keep-alive connections go after their next response, the busiest first: they carry the load that is to move. */
 function shed(traffic: Traffic, count: number): void {
-  const movable = [...traffic.connections].filter(isMovable).toSorted((one, other) => other.requests - one.requests)
-  for (const connection of movable.slice(0, count)) dismiss(connection)
+  const all = [...traffic.connections]
+  const movable = all.filter(isMovable).toSorted((one, other) => other.requests - one.requests)
+  // Others are not to go in place of those that belong here.
+  const followers = all.filter(({ hasFollowed }) => hasFollowed).length
+  for (const connection of movable.slice(0, Math.max(0, count - followers))) dismiss(connection)
 }
 
 function isMovable(connection: Connection): boolean {
