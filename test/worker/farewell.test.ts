@@ -33,3 +33,29 @@ describe('a worker whose last Socket.IO client has left', () => {
     expect(farewells).toEqual([{ isOver: true }, { isOver: true }])
   })
 })
+
+describe('a connection that is on its way to another worker', () => {
+  /** A quiet connection of a worker that leaves, and what was done to its socket. */
+  function sayFarewellTo({ isMoving }: { readonly isMoving: boolean }): { readonly done: string[] } {
+    const done: string[] = []
+    const act = (what: string) => () => void done.push(what)
+    const server = { closeIdleConnections: () => {} }
+    const socket = { server, parser: {}, bytesRead: 0, on: () => {}, destroySoon: act('ended'), destroy: act('closed') }
+    const traffic = new Traffic()
+    traffic.adopt(socket as unknown as Parameters<Traffic['adopt']>[0])
+    for (const connection of traffic.connections) connection.isMoving = isMoving
+    const plan = planDrain(performance.now(), 30_000, { patient: false, hasCleanUp: false })
+    void new Farewell(traffic, new EngineSockets(), () => plan).run()
+    return { done }
+  }
+
+  it('is let be: to end it would end it there too', async () => {
+    const still = sayFarewellTo({ isMoving: false })
+    const moving = sayFarewellTo({ isMoving: true })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([still.done[0], moving.done]).toEqual(['ended', []])
+    // Our own copy goes at the end; that is nothing to the other.
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(new Set(moving.done)).toEqual(new Set(['closed']))
+  })
+})
