@@ -22,6 +22,9 @@ interface Row {
   readonly requests: number
 }
 
+/** Versions of Node before 22.19 do not tell the buffer. */
+type Waiting = Pick<Server, 'keepAliveTimeout'> & Partial<Pick<Server, 'keepAliveTimeoutBuffer'>>
+
 export interface FollowParts {
   connectionOf(socket: SocketInside): Connection | undefined
   /** Whether this worker takes clients. */
@@ -108,7 +111,7 @@ export class Follow {
 }
 
 /** How long a server waits for the next request; where that has no end, connections stay where they are. */
-function quietMs({ keepAliveTimeout, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS }: Server & { keepAliveTimeoutBuffer?: number }): number {
+function quietMs({ keepAliveTimeout, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS }: Waiting): number {
   return keepAliveTimeout === 0 ? Number.POSITIVE_INFINITY : keepAliveTimeout + keepAliveTimeoutBuffer
 }
 
