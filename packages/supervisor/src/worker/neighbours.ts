@@ -163,7 +163,7 @@ export class Neighbours {
   /** Takes a connection over from another worker; false if it did not arrive, or there is no such server here. */
   adopt(handle: unknown, head: string, serverIndex: number | null): boolean {
     const server = serverIndex === null ? this.#peerPort : this.#servers[serverIndex]
-    const comesBetweenRequests = head === ''
+    const comesBetweenRequests = head === '' && serverIndex !== null
     // Who leaves looks at what it had when it began to.
     if (!server || !handle || (comesBetweenRequests && this.#isLeaving)) return false
     const socket = adoptConnection(handle, head)
