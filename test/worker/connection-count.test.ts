@@ -60,7 +60,7 @@ test('one more or two less are not worth telling; many less are told', () => {
 
 test('a crowd is told at the first look', () => {
   set(300)
-  vi.advanceTimersByTime(20)
+  vi.advanceTimersByTime(10)
   expect(told).toEqual([300])
 })
 
@@ -70,8 +70,7 @@ test('growth that goes on is told as it goes', () => {
     vi.advanceTimersByTime(20)
   }
   vi.advanceTimersByTime(LONG_ENOUGH_MS)
-  expect(told.length).toBeGreaterThan(5)
-  expect(told).toEqual(told.toSorted((one, other) => one - other))
+  expect(told).toHaveLength(10)
   expect(told.at(-1)).toBe(1000)
 })
 

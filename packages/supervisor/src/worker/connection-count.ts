@@ -1,4 +1,4 @@
-const LOOK_MS = 20
+const LOOK_MS = 10
 /** A few more or less make no difference: gates have a slack of more than that (`policy/gate.ts`). */
 const STEP_CONNECTIONS = 2
 const STEP_RATIO = 1 / 64

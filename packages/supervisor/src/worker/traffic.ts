@@ -29,18 +29,12 @@ export class Traffic {
   #requests = 0
   readonly #latencies = new Uint32Array(BUCKETS)
   readonly #queueTimes: QueueTimes | null
-  /** One for all connections: they come and go in thousands. */
-  readonly #onClose: (this: Tracked) => void
   #leaving = false
   #started = false
 
   /** @param queueTimes null where no proxy is trusted to tell them */
   constructor(queueTimes: QueueTimes | null = null) {
     this.#queueTimes = queueTimes
-    const closed = (connection: Connection): void => this.#closed(connection)
-    this.#onClose = function () {
-      closed(this[CONNECTION] as Connection)
-    }
   }
 
   /** Begins to look; a process that never listens is not looked at. */
@@ -87,7 +81,7 @@ export class Traffic {
     socket[CONNECTION] = connection
     this.connections.add(connection)
     if (connection.isForwarded) this.#forwarded++
-    socket.on('close', this.#onClose)
+    socket.on('close', () => this.#closed(connection))
     this.onChange()
   }
 
