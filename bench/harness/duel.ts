@@ -14,6 +14,8 @@ export interface DuelPlan {
   readonly starts: number
   readonly pairsPerStart: number
   readonly load: Omit<LoadWish, 'port'>
+  /** Our own generator, unless it says otherwise. */
+  readonly measure?: typeof measureRate
 }
 
 /** The same load on both in turn, ABBA, so that a machine that slows down or speeds up favours nobody. */
@@ -36,7 +38,8 @@ export async function duel(startOurs: () => Promise<Contestant>, startTheirs: ()
 }
 
 async function play(contestant: Contestant, plan: DuelPlan, rates: Rate[]): Promise<void> {
-  rates.push(await measureRate(contestant.pid, { ...plan.load, port: contestant.port }))
+  const measure = plan.measure ?? measureRate
+  rates.push(await measure(contestant.pid, { ...plan.load, port: contestant.port }))
 }
 
 /** The sides' medians, for people and for the record. */

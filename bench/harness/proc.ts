@@ -23,6 +23,12 @@ export function cpuMsOf(pids: readonly number[]): number {
   return (ticks / TICKS_PER_S) * 1000
 }
 
+/** CPU time of the children of this process that have ended. */
+export function cpuMsOfEndedChildren(): number {
+  const fields = statOf(process.pid)
+  return ((Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_S) * 1000
+}
+
 export function residentMbOf(pid: number): number {
   const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return (Number(kilobytes) * 1024) / MB

@@ -1,6 +1,7 @@
 import { type Contestant, startBareCluster, startLeastBusy, startStationmaster } from '../harness/contestants.ts'
 import { duel, type DuelPlan, summarize } from '../harness/duel.ts'
 import { installPm2, startPm2 } from '../harness/pm2.ts'
+import { findWrk, measureRateByWrk } from '../harness/wrk.ts'
 import type { Outcome, Row, Settings } from '../harness/row.ts'
 import { median, range } from '../harness/statistics.ts'
 
@@ -31,7 +32,9 @@ export const connections: Row = {
 
 async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Settings): Promise<Outcome> {
   const load = { ...clients, warmUpMs: quick ? 500 : 1500, durationMs: quick ? 1500 : 5000 }
-  const plan: DuelPlan = { starts: quick ? 1 : 4, pairsPerStart: quick ? 2 : 4, load }
+  // Where every request opens a connection, clients cost as much as servers.
+  const client = clients.keepAlive ? null : findWrk()
+  const plan: DuelPlan = { starts: quick ? 1 : 4, pairsPerStart: quick ? 2 : 4, load, ...(client ? { measure: measureRateByWrk } : {}) }
   const bare = () => startBareCluster('hello', WORKERS)
   const result = await duel(() => startStationmaster('hello', { min: WORKERS, max: WORKERS }), bare, plan)
   const ratio = median(result.ratios)
@@ -48,6 +51,7 @@ async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Setting
     reached: ratio >= mustRatio,
     comparison: [
       ...beside,
+      ...(client ? [`clients: ${client}`] : []),
       `${ours.perSecond} : ${theirs.perSecond} /s`,
       `server CPU ${ours.serverMicrosecondsPerRequest} : ${theirs.serverMicrosecondsPerRequest} µs each`,
     ].join('; '),

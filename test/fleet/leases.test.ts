@@ -211,6 +211,20 @@ it('a cut of the budget leaves no more workers than its connections feed, set by
   expect(driver.tick().fleet.spareTarget).toBe(0)
 })
 
+it('spares are kept where what others lend feeds them, and not only what the replica has for ever', () => {
+  const shared = planBudget({ budget: 43, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 1 })
+  const driver = new Driver(fleetSettings({ workers: { min: 1, max: 2, spares: 1 }, database: shared }))
+  driver.send({ kind: 'started' }).send({ kind: 'loanHeard', granted: 20, untilMs: 600_000 }).bootAll().tick().bootAll()
+  for (let tick = 0; tick < 5; tick++) driver.tick({ cpu: 1, report: reportOf({ eventLoopUtilization: 1, queue: 90 }) })
+  expect(driver.commandsOf('promote')).toHaveLength(1)
+  driver.bootAll().tick().tick()
+  expect(driver.commandsOf('drain')).toEqual([])
+  expect(driver.ids('spare')).toHaveLength(1)
+  // What was lent is gone: what is left feeds the two that serve.
+  driver.send({ kind: 'loanEnded' }).tick()
+  expect(driver.commandsOf('drain')).toHaveLength(1)
+})
+
 it('a new loan does not bring back what was said under one that ended: others may have it by now', () => {
   const shared = planBudget({ budget: 43, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 2 })
   const driver = new Driver(fleetSettings({ workers: { min: 2, spares: 0 }, database: shared }))

@@ -6,6 +6,7 @@ import { planFromJournal } from '../../packages/supervisor/src/simulator/plan-fr
 import { readJournal } from '../../packages/supervisor/src/simulator/read-journal.ts'
 import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
 import { replayRun } from '../../packages/supervisor/src/simulator/replay-run.ts'
+import type { Scenario } from '../../packages/supervisor/src/simulator/scenario.ts'
 import { simulate as simulatePlan } from '../../packages/supervisor/src/simulator/simulate.ts'
 import { fleetSettings } from '../fleet/driver.ts'
 import { calmScenario, simulate } from './runs.ts'
@@ -18,9 +19,9 @@ const load = [
   { atMs: 200_000, requestsPerSecond: 500 },
 ]
 
-/** What a supervisor would have written that lived through this load. */
-function journal(): { readonly text: string; readonly run: ReturnType<typeof simulate> } {
-  const run = simulate(settings, { ...calmScenario, load }, 400_000)
+/** What a supervisor would have written that lived through this. */
+function journal(scenario: Scenario = { ...calmScenario, load }): { readonly text: string; readonly run: ReturnType<typeof simulate> } {
+  const run = simulate(settings, scenario, 400_000)
   const lines = [{ kind: 'start', ...initialFleet(settings) }, ...run.turns.map(({ event }) => event)]
   return { text: lines.map((line) => `${JSON.stringify(line)}\n`).join(''), run }
 }

@@ -82,8 +82,8 @@ function spareTarget(fleet: Fleet): number {
   const existing = countSpares(fleet)
   const wanted = wantedSpares({ setting: workers.spares, capacity, usage: fleet.usage, memoryBytes: knownMemoryBytes(fleet), existing })
   const { database } = fleet.settings
-  // A spare that its connections do not feed could not serve either.
-  return database === null ? wanted : Math.max(0, Math.min(wanted, Math.floor(database.available / database.floor) - fleet.target))
+  // A spare that its connections do not feed could not serve either. What was lent counts as long as it is.
+  return database === null ? wanted : Math.max(0, Math.min(wanted, Math.floor(availableOf(fleet) / database.floor) - fleet.target))
 }
 
 function scale(draft: Draft, input: ScaleInput): void {

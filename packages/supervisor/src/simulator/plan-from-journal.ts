@@ -17,7 +17,7 @@ export function planFromJournal({ start, events }: Recording): Plan {
   const first = samples[0] as Sampled
   const endedMs = events.at(-1)?.nowMs ?? beganMs
   const { tickMs, capacity } = start.settings
-  const { request, idleShare, cpuShare } = costsOf(samples, tickMs)
+  const { request, idleShare, cpuShare } = costsOf(samples, tickMs, capacity.cpus)
   const memoryBytes = median(samples.flatMap((event) => event.samples.flatMap((sample) => sample.memoryBytes ?? []))) ?? STANDARD.memoryBytes
   const scenario: Scenario = {
     seed: STANDARD.seed,
@@ -67,8 +67,8 @@ function loadOf(samples: readonly Sampled[], beganMs: number, tickMs: number): L
   })
 }
 
-/** Loops that were busier tell of the queue, and not of what a request takes. */
-const BUSY = 0.95
+/** While more of the machine was in use, loops waited for cores: that is told by the simulated cores again, and must not count twice. */
+const CROWDED = 0.75
 /** Response times of loops that were less busy than this are hardly longer than the requests themselves take. */
 const CALM = 0.5
 const WAITS = 20
@@ -77,17 +77,27 @@ const QUIET = 0.3
 const HALF_BUSY_UNTIL = 0.8
 
 /** What a request takes, told from how much busier loops were that answered more of them. */
-function costsOf(samples: readonly Sampled[], tickMs: number): { request: Scenario['request']; idleShare: number; cpuShare: number } {
-  const looks = samples.flatMap((event) =>
-    event.samples.flatMap(({ cpu, report }) =>
-      cpu === null || report === null ? [] : [{ cpuMs: cpu * tickMs, loopMs: report.eventLoopUtilization * report.intervalMs, ...report }],
+function costsOf(samples: readonly Sampled[], tickMs: number, cpus: number): { request: Scenario['request']; idleShare: number; cpuShare: number } {
+  const looks = samples.flatMap(({ usage, samples: of }) =>
+    of.flatMap(({ cpu, report }) =>
+      cpu === null || report === null
+        ? []
+        : [
+            {
+              cpuMs: cpu * tickMs,
+              loopMs: report.eventLoopUtilization * report.intervalMs,
+              isCrowded: (usage.cpus ?? 0) > CROWDED * cpus,
+              ...report,
+            },
+          ],
     ),
   )
   const asked = looks.filter(({ requests }) => requests > 0)
   if (asked.length === 0) return { request: { cpuMs: STANDARD.cpuMs, waitMs: STANDARD.waitMs }, idleShare: 0, cpuShare: 1 }
-  const free = asked.filter(({ eventLoopUtilization }) => eventLoopUtilization < BUSY)
-  const { slope: loopMs, start } = lineThrough((free.length > 0 ? free : asked).map(({ requests, loopMs: y }) => [requests, y]))
-  const cpuShare = Math.min(1, sum(asked.map(({ cpuMs }) => cpuMs)) / Math.max(1, sum(asked.map((look) => look.loopMs))))
+  const alone = asked.filter(({ isCrowded }) => !isCrowded)
+  const free = alone.length > 0 ? alone : asked
+  const { slope: loopMs, start } = lineThrough(free.map(({ requests, loopMs: y }) => [requests, y]))
+  const cpuShare = Math.min(1, sum(free.map(({ cpuMs }) => cpuMs)) / Math.max(1, sum(free.map((look) => look.loopMs))))
   const calm = asked.filter(({ eventLoopUtilization }) => eventLoopUtilization < CALM)
   const times = merge((calm.length > 0 ? calm : asked).map(({ latencies }) => latencies))
   const waitsMs = Array.from({ length: WAITS }, (_, index) => Math.max(0, (percentileMs(times, (index + 0.5) / WAITS) ?? 0) - loopMs))

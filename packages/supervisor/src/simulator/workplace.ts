@@ -148,7 +148,8 @@ export class Workplace {
   }
 
   sample(nowMs: number, tickMs: number): { samples: Sample[]; usage: Usage } {
-    let cpus = 0
+    // What a container uses is all that runs in it.
+    let cpus = this.#othersCpus(nowMs)
     let memoryBytes = 0
     const samples = this.#all.map((worker): Sample => {
       const { cpu, report } = worker.look(tickMs)
@@ -160,6 +161,6 @@ export class Workplace {
       worker.late = late ? report : null
       return { workerId: worker.workerId, cpu, memoryBytes: worker.memoryBytes, report: lost ? null : arrived }
     })
-    return { samples, usage: { cpus, memoryBytes } }
+    return { samples, usage: { cpus: Math.min(cpus, this.#scenario.host.cpus), memoryBytes } }
   }
 }
