@@ -213,9 +213,10 @@ it('a cut of the budget leaves no more workers than its connections feed, set by
 
 it('spares are kept where what others lend feeds them, and not only what the replica has for ever', () => {
   const shared = planBudget({ budget: 43, reserve: 3, minPerWorker: 2, replicas: 2, isShared: true, minWorkers: 1 })
-  const driver = new Driver(fleetSettings({ workers: { min: 1, max: 2, spares: 1 }, database: shared }))
+  const driver = new Driver(fleetSettings({ workers: { min: 1, spares: 1 }, database: shared }))
   driver.send({ kind: 'started' }).send({ kind: 'loanHeard', granted: 20, untilMs: 600_000 }).bootAll().tick().bootAll()
-  for (let tick = 0; tick < 5; tick++) driver.tick({ cpu: 1, report: reportOf({ eventLoopUtilization: 1, queue: 90 }) })
+  const surging = { cpu: 1, report: reportOf({ eventLoopUtilization: 1, queue: 90 }) }
+  for (let tick = 0; tick < 5 && driver.fleet.target === 1; tick++) driver.tick(surging)
   expect(driver.commandsOf('promote')).toHaveLength(1)
   driver.bootAll().tick().tick()
   expect(driver.commandsOf('drain')).toEqual([])
