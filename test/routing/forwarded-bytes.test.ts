@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import { within } from '../processes/harness/until.ts'
+import type { RawClient } from '../worker/harness.ts'
 import { ask } from './harness/ask.ts'
 import { Fleet, type Seen, seenIn } from './harness/fleet.ts'
 
@@ -13,6 +14,14 @@ const sha256 = (body: Buffer | string): string => createHash('sha256').update(bo
 const SEGMENT_MS = 2
 
 const modeOf = async (file: string): Promise<string> => ((await stat(file)).mode & 0o777).toString(8)
+
+/** The worker where a connection is now: it answers what belongs to nobody else. */
+async function holderOf(client: RawClient): Promise<string> {
+  client.heard = ''
+  client.say('GET /who HTTP/1.1\r\nHost: x\r\n\r\n')
+  await within('who has the connection', client.hears('"encrypted"'))
+  return seenIn(client.heard).worker
+}
 
 describe('a forwarded request', () => {
   it('takes a way that nobody but our own user may enter', async ({ stage }) => {
@@ -27,10 +36,12 @@ describe('a forwarded request', () => {
 
   it('arrives whole wherever its bytes are cut', async ({ stage }) => {
     const fleet = await Fleet.open(stage)
-    const { client, cookie, owner } = await fleet.foreign()
+    const { client, cookie, owner, acceptor } = await fleet.foreign()
     const body = 'hello, owner'
     const text = `POST /cut?a=b HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nX-Some: thing\r\nContent-Length: ${body.length}\r\n\r\n${body}`
     for (let cut = 1; cut < text.length; cut++) {
+      // A request for nobody else in between, so that the connection does not follow the others to their owner: each of them is forwarded.
+      expect(await holderOf(client)).toBe(acceptor)
       client.heard = ''
       client.say(text.slice(0, cut))
       await pause(SEGMENT_MS)
@@ -38,6 +49,7 @@ describe('a forwarded request', () => {
       await within(`an answer, cut at ${cut}`, client.hears('"encrypted"'))
       expect(seenIn(client.heard)).toMatchObject({ worker: owner, url: '/cut?a=b', bytes: body.length, hash: sha256(body) })
     }
+    expect(await holderOf(client)).toBe(acceptor)
     client.socket.destroy()
   })
 
