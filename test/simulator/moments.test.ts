@@ -20,6 +20,7 @@ const momentAt = (atS: number): Detail => ({
   draining: 0,
   memory: 0.4,
   eventLoopUtilization: null,
+  eventLoopDelayMs: 3.5,
 })
 
 test('moments come out as they went in, unknown numbers too, however many there are', () => {

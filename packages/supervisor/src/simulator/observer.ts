@@ -79,6 +79,7 @@ export class Observer {
     const queue = new Mean()
     const memory = new Mean()
     const busy = new Mean()
+    const delay = new Mean()
     for (const fleet of fleets) {
       const { memoryLimitBytes } = fleet.settings.workers
       for (const { life, cpu: share, report, memoryBytes, reportAtMs } of fleet.workers) {
@@ -89,6 +90,7 @@ export class Observer {
         if (reportAtMs !== fleet.sampledAtMs) continue
         queue.add(report?.queue ?? null)
         busy.add(report?.eventLoopUtilization ?? null)
+        delay.add(report?.eventLoopDelayP99Ms ?? null)
       }
     }
     const [first] = fleets
@@ -107,6 +109,7 @@ export class Observer {
       draining: counts.draining + counts.killing,
       memory: memory.value(),
       eventLoopUtilization: busy.value(),
+      eventLoopDelayMs: delay.value(),
     }
   }
 }

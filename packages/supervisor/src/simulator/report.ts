@@ -1,17 +1,16 @@
 import { type Prices, isOverBudget } from '../policy/cost.ts'
-import { describeMs, describeValue } from '../policy/describe.ts'
+import { describeMs } from '../policy/describe.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import type { Compared } from './compare.ts'
-import type { Detail, Moments } from './moments.ts'
+import type { Detail } from './moments.ts'
 import type { Plan } from './plan.ts'
 import { type Timeline, escape, left, right, timeLabel, width } from './plot-frame.ts'
-import { type LineChart, type Point, type Series, drawLineChart } from './plot-lines.ts'
+import { type LineChart, type Series, drawLineChart } from './plot-lines.ts'
+import { chartsOf, comparisonChart, thinned } from './report-charts.ts'
 import { script } from './report-script.ts'
 import { style } from './report-style.ts'
 import type { Outcome, Summary } from './simulate.ts'
 
-/** More points than pixels show nothing more; of those that fall together the highest counts. */
-const MOST_POINTS = 700
 /** More decisions than this are in the table only. */
 const MOST_MARKS = 40
 const MOST_ROWS = 500
@@ -30,7 +29,7 @@ export function renderReport(input: ReportInput): string {
   const { title, plan, outcome, others } = input
   const timeline = timelineOf(plan, outcome)
   const moments = thinned(outcome.timeline)
-  const charts = [...chartsOf(moments, input), ...(others.length > 0 ? [comparisonChart(outcome, others)] : [])]
+  const charts = [...chartsOf(moments, plan, input.settings.scaling), ...(others.length > 0 ? [comparisonChart(outcome, others)] : [])]
   const figures = charts.map(
     (chart, index) =>
       `<figure data-chart="${index}"><figcaption><b>${escape(chart.title)}</b>${chart.series.map(drawKey).join('')}</figcaption>${drawLineChart(timeline, chart)}</figure>`,
@@ -64,93 +63,6 @@ function timelineOf(plan: Plan, { decisions }: Outcome): Timeline {
     text: `${from} → ${to} workers: ${reason}`,
   }))
   return { seconds: plan.durationMs / 1000, spans: [], marks }
-}
-
-/** As many moments as the page can show; each holds the highest of its time. */
-function thinned(timeline: Moments): Detail[] {
-  const every = Math.ceil(timeline.length / MOST_POINTS)
-  const points: Detail[] = []
-  let index = 0
-  for (const moment of timeline) {
-    const most = index++ % every === 0 ? moment : highest(points.pop() as Detail, moment)
-    points.push({ ...most, atS: moment.atS })
-  }
-  return points
-}
-
-function highest(a: Detail, b: Detail): Detail {
-  const names = Object.keys(a) as (keyof Detail)[]
-  return Object.fromEntries(
-    names.map((name) => [name, a[name] === null ? b[name] : b[name] === null ? a[name] : Math.max(a[name], b[name])]),
-  ) as unknown as Detail
-}
-
-function chartsOf(moments: readonly Detail[], { settings, plan }: ReportInput): LineChart[] {
-  const line = (name: string, color: string, of: (moment: Detail) => number | null, shape: Series['shape'] = 'line'): Series => {
-    return { name, color, shape, points: moments.map((moment): Point => [moment.atS, of(moment)]) }
-  }
-  const endS = plan.durationMs / 1000
-  const flat = (name: string, color: string, value: number): Series => ({
-    name,
-    color,
-    shape: 'dashed',
-    points: [
-      [0, value],
-      [endS, value],
-    ],
-  })
-  const { up, down } = settings.scaling
-  const thresholds = (signal: string): Series[] => [
-    ...(up[signal]
-      ? [flat(`grow above ${describeValue(signal, up[signal].threshold)} for ${describeMs(up[signal].forMs)}`, 'red', up[signal].threshold)]
-      : []),
-    ...(down[signal]
-      ? [flat(`shrink below ${describeValue(signal, down[signal].threshold)} for ${describeMs(down[signal].forMs)}`, 'cyan', down[signal].threshold)]
-      : []),
-  ]
-  const signal = (title: string, name: string, color: string, of: (moment: Detail) => number | null): LineChart => {
-    return { title, format: (value) => describeValue(name, value), series: [line(name, color, of), ...thresholds(name)] }
-  }
-  const count = (value: number): string => describeValue('queue', value)
-  const states = [
-    line('ready', 'green', (moment) => moment.ready, 'step'),
-    line('booting', 'yellow', (moment) => moment.booting, 'step'),
-    line('spare', 'blue', (moment) => moment.spare, 'step'),
-    line('draining', 'purple', (moment) => moment.draining, 'step'),
-    line('target', 'text', (moment) => moment.target, 'dashed'),
-  ]
-  const replicas: LineChart = {
-    title: 'Replicas',
-    format: count,
-    scale: 'whole',
-    series: [line('replicas', 'orange', (moment) => moment.replicas, 'step')],
-  }
-  const p95 = signal('p95 of the answers', 'p95', 'red', (moment) => moment.p95Ms)
-  return [
-    { title: 'Load, requests per second', format: count, series: [line('requests', 'blue', (moment) => moment.requestsPerSecond)] },
-    { title: 'Workers by state', format: count, scale: 'whole', series: states },
-    ...(plan.scenario.replicas ? [replicas] : []),
-    { ...p95, formatTick: describeMs, scale: 'log', series: [...p95.series, flat(`objective ${plan.objectiveMs} ms`, 'text', plan.objectiveMs)] },
-    signal('CPU of a worker', 'cpu', 'blue', (moment) => moment.cpu),
-    signal('Event-loop utilisation', 'eventLoopUtilization', 'orange', (moment) => moment.eventLoopUtilization),
-    signal('Requests in flight per worker', 'queue', 'purple', (moment) => moment.queue),
-    signal('Memory of a worker over its limit', 'memory', 'green', (moment) => moment.memory),
-  ]
-}
-
-const COLORS = ['green', 'orange', 'purple', 'red', 'cyan']
-
-function comparisonChart(own: Outcome, others: readonly Compared[]): LineChart {
-  const all = [{ name: 'this policy', outcome: own }, ...others]
-  const series = all.map(({ name, outcome }, index): Series => {
-    return {
-      name,
-      color: COLORS[index % COLORS.length] as string,
-      shape: 'step',
-      points: thinned(outcome.timeline).map(({ atS, ready }): Point => [atS, ready]),
-    }
-  })
-  return { title: 'Workers that serve, by policy', format: (value) => describeValue('queue', value), scale: 'whole', series }
 }
 
 function comparisonTable(own: Summary, others: readonly Compared[]): string {
