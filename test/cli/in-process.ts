@@ -33,13 +33,19 @@ export const nobody: Outside = {
 }
 
 /** One command line in this process: what a real one would do, without the second it takes to start. */
-export async function runHere(folder: string, words: readonly string[], given: Partial<CommandContext> = {}): Promise<Outcome> {
+export function runHere(folder: string, words: readonly string[], given: Partial<CommandContext> = {}): Promise<Outcome> {
+  return hear(folder, (context) => runCommandLine(words, { ...context, ...given }))
+}
+
+/** One command in this process, called by its function: what it printed, and the code it answered. */
+export async function hear(folder: string, command: (context: CommandContext) => Promise<number>): Promise<Outcome> {
   let [stdout, stderr] = ['', '']
   const { streams } = fakeTerminal()
-  const code = await runCommandLine(words, {
+  const code = await command({
     ...streams,
     folder,
     environment: {},
+    appArgs: [],
     version: '1.2.3',
     outside: nobody,
     terminal: {
@@ -48,7 +54,6 @@ export async function runHere(folder: string, words: readonly string[], given: P
       print: (text) => void (stdout += `${text}\n`),
       complain: (text) => void (stderr += `${text}\n`),
     },
-    ...given,
   })
   return { code, stdout, stderr }
 }

@@ -47,8 +47,6 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
       ],
     ]),
     ...outcome.warnings.map((sentence) => paint('yellow', harmless(sentence))),
-    ...summary.violations.map((sentence) => paint('red', `broken rule: ${harmless(sentence)}`)),
-    ...outcome.transcript.map((line) => `  ${harmless(line)}`),
     ...summary.unmet.map((sentence) => paint('red', `not as expected: ${harmless(sentence)}`)),
   ]
 }

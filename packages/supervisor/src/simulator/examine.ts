@@ -17,7 +17,7 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
   const recent = new Recent(TRANSCRIPT_STEPS)
   let [steps, answered] = [0, 0]
   const stop = { atMs: HEALED_BY_MS + STOP_AFTER_MS, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
-  const world = new World(
+  const world: World = new World(
     settings,
     { ...scenario, requests: [...scenario.requests, stop] },
     0,
@@ -28,6 +28,7 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
       recent.add(turn)
       for (const command of turn.commands) if (command.kind === 'answer') answered++
       broken.push(...judge.after(turn))
+      if (broken.length > 0) world.ended = true
     },
     core ? { step: core } : {},
   )
@@ -41,7 +42,7 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
 }
 
 /** The smallest life that is still broken: faults, requests and load that it does not need are taken out, one by one. */
-export function shrink(life: Life): Life {
+export function shrink(life: Life, core?: Helm['step']): Life {
   let smallest = life
   for (let before = -1; before !== sizeOf(smallest); ) {
     before = sizeOf(smallest)
@@ -50,7 +51,7 @@ export function shrink(life: Life): Life {
         const rest = smallest.scenario[part].filter((_, other) => other !== index)
         if (part === 'load' && rest.length === 0) continue
         const smaller = { ...smallest, scenario: { ...smallest.scenario, [part]: rest } }
-        if (examine(smaller).broken.length > 0) smallest = smaller
+        if (examine(smaller, core).broken.length > 0) smallest = smaller
       }
     }
   }

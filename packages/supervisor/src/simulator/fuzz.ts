@@ -1,5 +1,6 @@
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { examine, shrink } from './examine.ts'
+import type { Helm } from './helm.ts'
 import { type Life, randomLife } from './random-life.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -25,17 +26,18 @@ export interface Searched {
   readonly found: Found | null
 }
 
-export function fuzz({ base, first, count, stride }: Search): Searched {
+/** Lives one life after the other, until one breaks a rule. `core` stands in for the production one, to try those who judge it. */
+export function fuzz({ base, first, count, stride }: Search, core?: Helm['step']): Searched {
   let [seeds, steps] = [0, 0]
   for (let seed = first; seed < first + count; seed += stride) {
     const life = randomLife(seed, base)
-    const verdict = examine(life)
+    const verdict = examine(life, core)
     seeds++
     steps += verdict.steps
     if (verdict.broken.length === 0) continue
-    const smaller = shrink(life)
+    const smaller = shrink(life, core)
     const { load, faults, requests } = smaller.scenario
-    return { seeds, steps, found: { seed, verdict: examine(smaller), smallest: { load, faults, requests } } }
+    return { seeds, steps, found: { seed, verdict: examine(smaller, core), smallest: { load, faults, requests } } }
   }
   return { seeds, steps, found: null }
 }

@@ -6,16 +6,15 @@ import { describeNeed } from '../policy/replicas.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
+import { BrokenRules } from './broken-rules.ts'
 import { ClusterCheckers } from './cluster-checkers.ts'
-import type { Pilot } from './helm.ts'
+import type { Helm, Pilot } from './helm.ts'
 import { Judge } from './judge.ts'
 import type { Detail, Moment, Moments } from './moments.ts'
 import { Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
-import { Recent } from './recent.ts'
 import type { ReplicaModel } from './scenario.ts'
 import { Service } from './service.ts'
-import { transcriptOf } from './transcript.ts'
 import type { Ledger } from './workplace.ts'
 import type { Turn } from './turn.ts'
 import { World } from './world.ts'
@@ -38,6 +37,8 @@ export interface Outcome {
   readonly decisions: readonly Decision[]
   readonly timeline: Moments
   readonly summary: Summary
+  /** The step that broke the first rule, counted from the start; null where none was broken. */
+  readonly brokenAtStep: number | null
   /** What happened around the first violation. */
   readonly transcript: readonly string[]
   /** What the supervisor would have warned of. */
@@ -51,6 +52,8 @@ export interface RunOptions {
   readonly policy?: PolicyFunction | null
   /** False where nobody looks at single moments: then a run takes the same memory whatever its length. */
   readonly keepsMoments?: boolean
+  /** In place of the production core: for tests of those who judge it. */
+  readonly step?: Helm['step']
 }
 
 /** What a run leaves behind besides what was observed. */
@@ -59,13 +62,12 @@ interface Rest {
   readonly restarts: number
   readonly violations: readonly string[]
   readonly transcript: readonly string[]
+  /** Nobody judges what really happened. */
+  readonly brokenAtStep?: number | null
   readonly warnings: readonly string[]
 }
 
 const HOURS_PER_MONTH = 730
-/** More would only repeat the first. */
-const MOST_VIOLATIONS = 10
-const TRANSCRIPT_STEPS = 40
 
 /** Counts what was decided. */
 export class Tally {
@@ -79,7 +81,12 @@ export class Tally {
     }
   }
 
-  outcome(plan: Plan, observer: Observer, { ledger, restarts, violations, transcript, warnings }: Rest, prices: Prices): Outcome {
+  outcome(
+    plan: Plan,
+    observer: Observer,
+    { ledger, restarts, violations, transcript, brokenAtStep = null, warnings }: Rest,
+    prices: Prices,
+  ): Outcome {
     const hours = plan.durationMs / 3_600_000
     const totals = observer.totals()
     // Of a number of replicas that varies the mean counts.
@@ -94,8 +101,8 @@ export class Tally {
       answered: ledger.answered,
       cut: ledger.cut,
     }
-    const summary = { ...numbers, violations: violations.slice(0, MOST_VIOLATIONS), unmet: unmetOf(plan, numbers) }
-    return { decisions: this.#decisions, timeline: observer.timeline, summary, transcript, warnings }
+    const summary = { ...numbers, violations, unmet: unmetOf(plan, numbers) }
+    return { decisions: this.#decisions, timeline: observer.timeline, summary, brokenAtStep, transcript, warnings }
   }
 }
 
@@ -104,16 +111,15 @@ export function simulate(
   plan: Plan,
   settings: FleetSettings,
   prices: Prices,
-  { pilot, policy = null, keepsMoments = true }: RunOptions = {},
+  { pilot, policy = null, keepsMoments = true, step }: RunOptions = {},
 ): Outcome {
-  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, { policy, keepsMoments })
+  if (plan.scenario.replicas) return simulateReplicas(plan, plan.scenario.replicas, settings, prices, { policy, keepsMoments, step })
   // Nobody is there to lend it anything.
   const alone = { ...settings, database: planAlone(settings.database) }
   const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
   const judge = new Judge(alone)
-  const violations: string[] = []
-  const recent = new Recent(TRANSCRIPT_STEPS)
+  const broken = new BrokenRules()
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   const warnings: string[] = []
   const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.push(sentence) })
@@ -125,17 +131,15 @@ export function simulate(
       ledger = turn.ledger
       observer.see(turn)
       tally.see(turn.notes)
-      if (violations.length >= MOST_VIOLATIONS) return
-      if (violations.length === 0) recent.add(turn)
-      violations.push(...judge.after(turn))
+      broken.see(turn)
+      if (broken.isLooking) broken.add(...judge.after(turn))
     },
-    { pilot, advise },
+    { pilot, advise, ...(step ? { step } : {}) },
   )
   const { min, max } = settings.workers
   if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
-  const transcript = violations.length > 0 ? transcriptOf(recent.turns()) : []
-  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, violations, transcript, warnings }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, warnings, ...broken.told() }, prices)
 }
 
 /** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
@@ -144,13 +148,12 @@ function simulateReplicas(
   replicas: ReplicaModel,
   settings: FleetSettings,
   prices: Prices,
-  { policy, keepsMoments }: RunOptions,
+  { policy, keepsMoments, step }: RunOptions,
 ): Outcome {
   const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
   const judges = new Map<string, Judge>()
-  const violations: string[] = []
-  const recent = new Recent(TRANSCRIPT_STEPS)
+  const broken = new BrokenRules()
   const warnings = policy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
@@ -158,9 +161,8 @@ function simulateReplicas(
     for (const note of turn.notes) if (note.kind === 'fleet:replicas') warnings.push(`At ${turn.atMs / 1000} s ${id} says: ${describeNeed(note)}`)
     const judge = judges.get(id) ?? new Judge(settings)
     judges.set(id, judge)
-    if (violations.length >= MOST_VIOLATIONS) return
-    if (violations.length === 0) recent.add(turn)
-    for (const sentence of judge.after(turn)) violations.push(`${id}: ${sentence}`)
+    broken.see(turn)
+    if (broken.isLooking) broken.add(...judge.after(turn).map((sentence) => `${id}: ${sentence}`))
   }
   const { database } = settings
   const cluster = database?.isShared ? new ClusterCheckers({ available: database.cluster, floor: database.available }) : null
@@ -169,10 +171,10 @@ function simulateReplicas(
     scenario: plan.scenario,
     replicas,
     startsAtMs: plan.startsAtMs,
-    helm: {},
+    helm: step ? { step } : {},
     see,
     look(seen) {
-      if (cluster && violations.length < MOST_VIOLATIONS) violations.push(...cluster.after(seen))
+      if (cluster && broken.isLooking) broken.add(...cluster.after(seen))
     },
     tick(fleets, now, atMs) {
       ledger = now
@@ -181,8 +183,7 @@ function simulateReplicas(
   })
   service.run(plan.durationMs)
   const restarts = service.replicas.reduce((sum, { fleet }) => sum + fleet.restarts, 0)
-  const transcript = violations.length > 0 ? transcriptOf(recent.turns()) : []
-  return tally.outcome(plan, observer, { ledger, restarts, violations, transcript, warnings }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts, warnings, ...broken.told() }, prices)
 }
 
 function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): string[] {

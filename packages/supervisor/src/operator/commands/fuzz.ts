@@ -4,6 +4,7 @@ import type { Found, Searched } from '../../simulator/fuzz.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { fuzzOnAllCores } from '../fuzz-threads.ts'
 import { gatherOptions } from '../load-settings.ts'
+import { showAgain, withConfigs } from '../show-again.ts'
 import { harmless } from '../terminal.ts'
 import type { CommandContext } from './context.ts'
 
@@ -18,7 +19,12 @@ const MOST_SEEDS = 10_000_000
 const LARGEST_SEED = 2 ** 32 - 1
 
 /** Looks for lives in which the supervisor breaks a rule. 1 where there is one. */
-export async function fuzz(context: CommandContext, count: string, flags: FuzzFlags): Promise<ExitCode> {
+export async function fuzz(
+  context: CommandContext,
+  count: string,
+  flags: FuzzFlags,
+  search: typeof fuzzOnAllCores = fuzzOnAllCores,
+): Promise<ExitCode> {
   const seeds = wholeNumber('--fuzz', count, 1, MOST_SEEDS)
   const first = wholeNumber('--seed', flags.seed ?? '1', 0, LARGEST_SEED - seeds)
   const capacity = { cpus: 8, memoryBytes: 8e9, source: 'host' } as const
@@ -32,7 +38,7 @@ export async function fuzz(context: CommandContext, count: string, flags: FuzzFl
     isTerminal: false,
   })
   const { fleet } = resolveOptions({ entry: './app-of-the-simulation.js', ...(options as object) }, surroundings)
-  const searched = await fuzzOnAllCores({ base: fleet, first, count: seeds })
+  const searched = await search({ base: fleet, first, count: seeds })
   context.terminal.print(flags.json ? JSON.stringify(searched) : render(searched, flags.config).join('\n'))
   return searched.found ? 1 : 0
 }
@@ -43,7 +49,6 @@ function render({ seeds, steps, found }: Searched, configFile: string | undefine
 }
 
 function renderFound({ seed, verdict, smallest }: Found, configFile: string | undefined): string[] {
-  const again = `stationmaster simulate --fuzz 1 --seed ${seed}${configFile === undefined ? '' : ` --config ${configFile}`}`
   return [
     ...verdict.broken.map((sentence) => `Seed ${seed}, step ${verdict.steps}: ${sentence}`),
     '',
@@ -55,7 +60,7 @@ function renderFound({ seed, verdict, smallest }: Found, configFile: string | un
     'Its last steps:',
     ...verdict.transcript.map((line) => `  ${harmless(line)}`),
     '',
-    `Show it again: ${harmless(again)}`,
+    showAgain('--fuzz', '1', '--seed', String(seed), ...withConfigs(configFile === undefined ? [] : [configFile])),
   ]
 }
 

@@ -17,7 +17,9 @@ import { mergeOptions } from '../../config/flags.ts'
 import { explainRead } from '../config-faults.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { gatherOptions } from '../load-settings.ts'
+import { renderBroken } from '../render-broken.ts'
 import { renderComparison, renderOutcome } from '../render-outcome.ts'
+import { showAgain, withConfigs } from '../show-again.ts'
 import type { CommandContext } from './context.ts'
 import type { FuzzFlags } from './fuzz.ts'
 
@@ -34,7 +36,12 @@ export interface SimulateFlags extends Omit<FuzzFlags, 'config'> {
 const MOST_BYTES = 256_000_000
 
 /** Runs the scaling policy in virtual time. 1 where a rule was broken or an expectation of the scenario was not met. */
-export async function runSimulation(context: CommandContext, file: string | undefined, flags: SimulateFlags): Promise<ExitCode> {
+export async function runSimulation(
+  context: CommandContext,
+  file: string | undefined,
+  flags: SimulateFlags,
+  run: typeof simulate = simulate,
+): Promise<ExitCode> {
   const [configFile, ...otherConfigs] = flags.config ?? []
   if (flags.fuzz !== undefined) return await runFuzz(context, flags.fuzz, flags)
   if (file === undefined)
@@ -44,6 +51,7 @@ export async function runSimulation(context: CommandContext, file: string | unde
       'Name a scenario to simulate, such as monday.json, or search seeds with --fuzz 1000.',
     )
   const { terminal } = context
+  const { paint } = terminal
   const given = await readInput(context.folder, file)
   const plan = withSeed(given.plan, flags.seed)
   if (flags.compare && plan.scenario.replicas)
@@ -53,7 +61,7 @@ export async function runSimulation(context: CommandContext, file: string | unde
       '--compare is for one replica; take "replicas" out of the scenario, or leave --compare away.',
     )
   const settings = await settingsFor(given, context, file, configFile)
-  const outcome = simulate(plan, settings.fleet, settings.cost, { policy: settings.policy })
+  const outcome = run(plan, settings.fleet, settings.cost, { policy: settings.policy })
   const beside = await Promise.all(otherConfigs.map(async (other) => ({ name: other, settings: await settingsFor(given, context, file, other) })))
   // Only the report draws what the others did moment by moment.
   const keepsMoments = flags.report !== undefined
@@ -64,7 +72,12 @@ export async function runSimulation(context: CommandContext, file: string | unde
     await write(context.folder, flags.report, renderReport({ title, plan, settings: settings.fleet, prices: settings.cost, outcome, others }))
   }
   if (flags.json) terminal.print(JSON.stringify({ ...toJson(outcome), ...(others.length > 0 ? { comparison: others.map(toJsonOfOther) } : {}) }))
-  else terminal.print([...renderOutcome(plan, outcome, settings, terminal.paint), ...renderComparison(outcome, others, terminal.paint)].join('\n'))
+  else {
+    const { seed } = plan.scenario
+    const again = showAgain(file, '--seed', String(seed), ...withConfigs(flags.config ?? []))
+    const told = [renderOutcome(plan, outcome, settings, paint), renderBroken(outcome, seed, again, paint), renderComparison(outcome, others, paint)]
+    terminal.print(told.flat().join('\n'))
+  }
   const { violations, unmet } = outcome.summary
   return violations.length > 0 || unmet.length > 0 ? 1 : 0
 }
