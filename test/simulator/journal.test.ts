@@ -8,7 +8,7 @@ import { readScenario } from '../../packages/supervisor/src/simulator/read-scena
 import { replayRun } from '../../packages/supervisor/src/simulator/replay-run.ts'
 import type { Scenario } from '../../packages/supervisor/src/simulator/scenario.ts'
 import { simulate as simulatePlan } from '../../packages/supervisor/src/simulator/simulate.ts'
-import { fleetSettings } from '../fleet/driver.ts'
+import { fleetSettings, reportOf } from '../fleet/driver.ts'
 import { calmScenario, simulate } from './runs.ts'
 
 const settings = fleetSettings()
@@ -20,9 +20,12 @@ const load = [
 ]
 
 /** What a supervisor would have written that lived through this. */
-function journal(scenario: Scenario = { ...calmScenario, load }): { readonly text: string; readonly run: ReturnType<typeof simulate> } {
-  const run = simulate(settings, scenario, 400_000)
-  const lines = [{ kind: 'start', ...initialFleet(settings) }, ...run.turns.map(({ event }) => event)]
+function journal(
+  scenario: Scenario = { ...calmScenario, load },
+  of = settings,
+): { readonly text: string; readonly run: ReturnType<typeof simulate> } {
+  const run = simulate(of, scenario, 400_000)
+  const lines = [{ kind: 'start', ...initialFleet(of) }, ...run.turns.map(({ event }) => event)]
   return { text: lines.map((line) => `${JSON.stringify(line)}\n`).join(''), run }
 }
 
@@ -41,6 +44,49 @@ test('a journal is read, replayed to the decisions that were made, and its load 
   expect(again.summary.violations).toEqual([])
   expect(Math.abs(again.summary.maxReady - recorded.summary.maxReady)).toBeLessThanOrEqual(1)
   expect(again.summary.requests / recorded.summary.requests).toBeCloseTo(1, 1)
+})
+
+test('what a request takes is told without the waiting for cores: what the simulated cores add again would count twice', () => {
+  const host = { cpus: 2, memoryBytes: 8e9, others: [{ atMs: 0, cpus: 0.3 }] }
+  const crowded = [
+    { atMs: 0, requestsPerSecond: 50 },
+    { atMs: 200_000, requestsPerSecond: 400, step: true },
+  ]
+  const { text, run } = journal({ ...calmScenario, load: crowded, host }, fleetSettings({ capacity: { cpus: 2 }, workers: { oversubscribe: true } }))
+  const used = run.turns.flatMap(({ event }) => (event.kind === 'sampled' ? [event.usage.cpus as number] : []))
+  expect(Math.max(...used)).toBeGreaterThan(1.8)
+  expect(Math.min(...used)).toBeGreaterThanOrEqual(0.3)
+  const { request, worker } = planFromJournal(readJournal(text, 'j.jsonl')).scenario
+  expect(request.cpuMs).toBeGreaterThan(3.6)
+  expect(request.cpuMs).toBeLessThan(4.4)
+  expect(worker.cpuShare).toBeCloseTo(1, 1)
+})
+
+test('boots are told apart from what else the machine does, and take longer where cores are used up', () => {
+  const host = { cpus: 4, memoryBytes: 8e9, others: [{ atMs: 0, cpus: 0.3 }] }
+  const worker = { ...calmScenario.worker, bootMs: 3000, bootCpus: 0.6 }
+  const { text } = journal({ ...calmScenario, load, host, worker }, fleetSettings({ capacity: { cpus: 4 } }))
+  const { scenario } = planFromJournal(readJournal(text, 'j.jsonl'))
+  expect(scenario.worker.bootCpus).toBeGreaterThan(0.45)
+  expect(scenario.worker.bootCpus).toBeLessThan(0.65)
+  expect(Math.max(...(scenario.host.others ?? []).map(({ cpus }) => cpus))).toBeLessThan(0.5)
+  const bootsOf = (cpus: number): number[] =>
+    simulate(fleetSettings({ workers: { min: 4 } }), { ...calmScenario, load, host: { ...host, cpus }, worker }, 60_000).turns.flatMap(({ notes }) =>
+      notes.flatMap((note) => (note.kind === 'worker:ready' ? [note.bootMs] : [])),
+    )
+  expect(Math.min(...bootsOf(1))).toBeGreaterThan(1.5 * Math.max(...bootsOf(4)))
+})
+
+test('while loops were full only the sum of what came in is known: clients and the kernel held back what could not be read', () => {
+  const answered = [20, 100, 140, 180, 20]
+  const events = answered.map((requests, index) => {
+    const report = reportOf({ requests, eventLoopUtilization: requests > 50 ? 1 : 0.2 })
+    const samples = [{ workerId: 1, cpu: 0.5, memoryBytes: 1e8, report }]
+    return { kind: 'sampled', nowMs: 1000 * (index + 1), wallMs: 0, samples, usage: { cpus: 0.5, memoryBytes: 1e8 } }
+  })
+  const text = [{ kind: 'start', ...initialFleet(settings) }, ...events].map((line) => `${JSON.stringify(line)}\n`).join('')
+  const { scenario } = planFromJournal(readJournal(text, 'j.jsonl'))
+  expect(scenario.load.map(({ requestsPerSecond }) => requestsPerSecond)).toEqual([20, 140, 140, 140, 20])
 })
 
 test('of a replica that shares its budget with others a journal is simulated as of one that has its equal part', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { percentileMs, total } from '../../packages/supervisor/src/policy/latency.ts'
 import { ResponseTimes } from '../../packages/supervisor/src/simulator/response-times.ts'
 import { createLoad } from '../../packages/supervisor/src/simulator/scenario.ts'
-import { levelOut, shareCores } from '../../packages/supervisor/src/simulator/share-cores.ts'
+import { levelOut, shareCores, stretchOf } from '../../packages/supervisor/src/simulator/share-cores.ts'
 import { calmScenario, simulate } from './runs.ts'
 import { fleetSettings } from '../fleet/driver.ts'
 
@@ -14,6 +14,14 @@ test('cores: who wants less than a fair share gets it, the others share the rest
     1000,
   )
   expect(shares.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1000)
+})
+
+test('a loop waits for a core more often the more of them others use, and less the more there are', () => {
+  expect(stretchOf(0, 2)).toBe(1)
+  expect(stretchOf(0.5, 2)).toBeGreaterThan(1.1)
+  expect(stretchOf(0.8, 2)).toBeGreaterThan(stretchOf(0.5, 2))
+  expect(stretchOf(0.8, 8)).toBeLessThan(stretchOf(0.8, 2))
+  expect(stretchOf(1, 1)).toBeLessThan(2)
 })
 
 test('new requests go where the queue is shortest, and every one goes somewhere', () => {

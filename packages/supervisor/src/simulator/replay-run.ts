@@ -2,6 +2,7 @@ import type { Recording } from '../fleet/replay.ts'
 import type { Prices } from '../policy/cost.ts'
 import { step } from '../fleet/step.ts'
 import { Observer } from './observer.ts'
+import { beginningOf } from './plan-from-journal.ts'
 import type { Plan } from './plan.ts'
 import { type Outcome, Tally } from './simulate.ts'
 
@@ -9,7 +10,7 @@ import { type Outcome, Tally } from './simulate.ts'
 export function replayRun(plan: Plan, { start, events }: Recording, prices: Prices): Outcome {
   const observer = new Observer(plan)
   const tally = new Tally()
-  const beganMs = events[0]?.nowMs ?? start.nowMs
+  const beganMs = beginningOf({ start, events })
   let fleet = start
   let answered = 0
   let waiting = 0

@@ -41,6 +41,8 @@ export interface RequestModel {
 
 export interface WorkerModel {
   readonly bootMs: number
+  /** Of a core, what a boot takes. Absent: nothing. */
+  readonly bootCpus?: number
   readonly memoryBytes: number
   /** Of a request in flight; and the garbage that it leaves behind. */
   readonly memoryPerRequestBytes: number

@@ -16,6 +16,19 @@ export function shareCores(wantedMs: readonly number[], availableMs: number): { 
   return { shares: wantedMs.map((each) => Math.min(each, limitMs)), limitMs }
 }
 
+/** Measured with real workers that share two cores: between half and all of the time for which others have them. */
+const WAITED_SHARE = 0.75
+
+/**
+ * How much longer a loop takes for the same work while cores are not used up, because it has to wait for one at times: when it wants to run, it
+ * finds all of them taken with the chance that others fill each, and is let in before they are done.
+ */
+export function stretchOf(othersShare: number, cpus: number): number {
+  let allTaken = 1
+  for (let core = Math.max(1, Math.floor(cpus)); core > 0; core--) allTaken *= othersShare
+  return 1 + WAITED_SHARE * allTaken
+}
+
 /** Hands out requests so that queues even out: the least busy loop turns first, so it accepts first. */
 export function levelOut(queues: readonly number[], requests: number): number[] {
   // Rounded here and not for each: what is given then are small whole numbers to V8 as well, and what it has compiled for them stays good.

@@ -1,5 +1,6 @@
 import type { Report } from '../policy/sample.ts'
 import type { VirtualPool } from './database.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { type Course, ResponseTimes } from './response-times.ts'
 import type { RequestModel, WorkerModel } from './scenario.ts'
 import type { VirtualSockets } from './sockets.ts'
@@ -8,14 +9,6 @@ import type { VirtualSockets } from './sockets.ts'
 interface Batch {
   arrivedAtMs: number
   count: number
-}
-
-/** Requests that have left the event loop and wait for something elsewhere; they are answered evenly from `fromMs` to `toMs`. */
-interface Away extends Course {
-  readonly fromMs: number
-  readonly toMs: number
-  readonly count: number
-  answered: number
 }
 
 /** Older requests that wait are told apart this finely; a longer queue is merged, so that an overload of hours takes no memory. */
@@ -27,15 +20,11 @@ const CALLBACKS_PER_TURN = 16
 export interface Slice {
   readonly nowMs: number
   readonly sliceMs: number
-  /** Core time for this worker, and the most it could have had. */
+  /** Core time for this worker. */
   readonly grantedMs: number
-  readonly limitMs: number
+  /** By how much it takes longer, at least 1: now and then no core is free. */
+  readonly stretch: number
   readonly waitMs: number
-}
-
-/** Of requests that are elsewhere, how many are answered by then. */
-function dueOf({ fromMs, toMs, count }: Away, nowMs: number): number {
-  return nowMs >= toMs ? count : Math.floor(count * Math.min(1, (nowMs - fromMs) / (toMs - fromMs)))
 }
 
 /**
@@ -53,6 +42,8 @@ export class VirtualWorker {
   /** Its database connections, where they are limited. */
   pool: VirtualPool | null = null
   hung = false
+  /** By how much its boot takes longer than on a free core. */
+  bootDelayMs = 0
   reportsLostUntilMs = 0
   reportsLateUntilMs = 0
   /** A report that is still on its way. */
@@ -60,10 +51,9 @@ export class VirtualWorker {
   readonly #request: RequestModel
   readonly #model: WorkerModel
   readonly #onLoop: Batch[] = []
-  readonly #elsewhere: Away[] = []
-  /** When the first of each is answered: most wait for longer than a slice, and need not be looked at before. */
-  readonly #answeredFromMs: number[] = []
+  readonly #elsewhere = new Elsewhere()
   readonly #times: ResponseTimes
+  readonly #take = (course: Course, count: number): void => this.#times.addCourse(course, count)
   #waiting = 0
   #away = 0
   #savedMs = 0
@@ -116,7 +106,7 @@ export class VirtualWorker {
   /** Time on its loop that it would use in a slice if nobody else wanted a core. */
   wantsMs(sliceMs: number): number {
     if (this.hung) return sliceMs // it runs, but in circles
-    if (this.state === 'booting') return 0
+    if (this.state === 'booting') return Math.min(sliceMs, (sliceMs * (this.#model.bootCpus ?? 0)) / (this.#model.cpuShare ?? 1))
     return Math.min(sliceMs, this.#idleMs(sliceMs) + Math.max(0, this.#waiting * this.#request.cpuMs - this.#savedMs))
   }
 
@@ -133,15 +123,23 @@ export class VirtualWorker {
     } else this.#onLoop.push({ arrivedAtMs, count: requests })
   }
 
+  /** Loads and compiles its code; with less of a core than that takes, it takes longer. */
+  boot(grantedMs: number, sliceMs: number): void {
+    this.#busyMs += grantedMs * (this.#model.cpuShare ?? 1)
+    const wantedMs = this.wantsMs(sliceMs)
+    if (wantedMs > 0) this.bootDelayMs += sliceMs * (1 - grantedMs / wantedMs)
+  }
+
   /** Lets the loop run for a slice that ends at `nowMs`. Answers how many requests were answered. */
   run(slice: Slice): number {
     this.#busyMs += slice.grantedMs * (this.#model.cpuShare ?? 1)
-    this.#loopMs += Math.min(slice.sliceMs, (slice.grantedMs * slice.sliceMs) / Math.min(slice.sliceMs, slice.limitMs))
+    const loopMs = Math.min(slice.sliceMs, slice.grantedMs * slice.stretch)
+    this.#loopMs += loopMs
     if (this.hung) return 0
     const { cpuMs } = this.#request
     const hadMs = Math.max(0, slice.grantedMs - this.#idleMs(slice.sliceMs)) + this.#savedMs
     const served = Math.min(this.#waiting, cpuMs > 0 ? Math.floor(hadMs / cpuMs + 1e-9) : this.#waiting)
-    this.#utilization = slice.grantedMs / Math.min(slice.sliceMs, slice.limitMs)
+    this.#utilization = loopMs / slice.sliceMs
     this.#serve(served, slice)
     // A request that needs more than a slice saves up for it; an idle loop saves nothing.
     this.#savedMs = this.#waiting > 0 ? Math.max(0, hadMs - served * cpuMs) : 0
@@ -154,9 +152,9 @@ export class VirtualWorker {
     return sliceMs * (this.#model.idleShare ?? 0) + (this.sockets?.wantsMs(sliceMs) ?? 0)
   }
 
-  #serve(served: number, { nowMs, sliceMs, limitMs, waitMs }: Slice): void {
+  #serve(served: number, { nowMs, sliceMs, stretch, waitMs }: Slice): void {
     // Cores that are shared make every request on them slower.
-    const serviceMs = this.#request.cpuMs * Math.max(1, sliceMs / limitMs)
+    const serviceMs = this.#request.cpuMs * stretch
     let left = served
     this.#waiting -= served
     this.#away += served
@@ -167,8 +165,7 @@ export class VirtualWorker {
       const baseMs = queuedMs + serviceMs + waitMs
       const fromMs = nowMs - sliceMs + waitMs
       const toMs = nowMs + waitMs
-      this.#elsewhere.push({ baseMs, serviceMs, utilization: this.#utilization, fromMs, toMs, count, answered: 0 })
-      this.#answeredFromMs.push(fromMs)
+      this.#elsewhere.add({ baseMs, serviceMs, utilization: this.#utilization, fromMs, toMs, count, answered: 0 })
       left -= count
       batch.count -= count
       // As good as always it is the only one, and serves again for what comes next.
@@ -187,25 +184,7 @@ export class VirtualWorker {
   }
 
   #answerDue(nowMs: number): number {
-    let sum = 0
-    let left = 0
-    for (let place = 0; place < this.#elsewhere.length; place++) {
-      const fromMs = this.#answeredFromMs[place] as number
-      const away = this.#elsewhere[place] as Away
-      const due = nowMs > fromMs ? dueOf(away, nowMs) - away.answered : 0
-      if (due > 0) {
-        away.answered += due
-        sum += due
-        this.#times.addCourse(away, due)
-        if (away.answered === away.count) continue
-      }
-      if (left < place) {
-        this.#elsewhere[left] = away
-        this.#answeredFromMs[left] = fromMs
-      }
-      left++
-    }
-    for (; this.#elsewhere.length > left; this.#elsewhere.pop()) this.#answeredFromMs.pop()
+    const sum = this.#elsewhere.answerDue(nowMs, this.#take)
     this.#away -= sum
     this.#answered += sum
     return sum

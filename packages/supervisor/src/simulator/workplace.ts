@@ -3,7 +3,7 @@ import type { Arrivals } from './arrivals.ts'
 import { type Backends, VirtualPool } from './database.ts'
 import type { Random } from './random.ts'
 import { createLoad, type Fault, type FaultKind, type Scenario } from './scenario.ts'
-import { levelOut, shareCores } from './share-cores.ts'
+import { levelOut, shareCores, stretchOf } from './share-cores.ts'
 import { VirtualSockets } from './sockets.ts'
 import { VirtualWorker } from './virtual-worker.ts'
 
@@ -44,7 +44,7 @@ export class Workplace {
     this.#scenario = scenario
     this.#arrivals = arrivals
     this.#backends = backends
-    this.#othersCpus = createLoad((scenario.host.others ?? []).map(({ atMs, cpus }) => ({ atMs, requestsPerSecond: cpus })))
+    this.#othersCpus = createLoad((scenario.host.others ?? []).map(({ atMs, cpus }) => ({ atMs, requestsPerSecond: cpus, step: true })))
   }
 
   ledger(): Ledger {
@@ -101,12 +101,20 @@ export class Workplace {
       workers.map((worker) => worker.wantsMs(sliceMs)),
       (cpus * sliceMs) / cpuShare,
     )
+    let usedMs = ((host.cpus - cpus) * sliceMs) / cpuShare
+    for (const share of shares) usedMs += share
     const waitMs = this.#waitMs(workers, nowMs)
     for (let index = 0; index < workers.length; index++) {
       const worker = workers[index] as VirtualWorker
-      if (worker.state === 'booting') continue
+      const share = shares[index] as number
+      if (worker.state === 'booting') {
+        worker.boot(share, sliceMs)
+        continue
+      }
       const crowd = worker.pool?.crowd ?? 1
-      const answered = worker.run({ nowMs, sliceMs, grantedMs: shares[index] as number, limitMs, waitMs: waitMs * crowd })
+      const othersShare = Math.min(1, ((usedMs - share) * cpuShare) / (host.cpus * sliceMs))
+      const stretch = Math.max(stretchOf(othersShare, host.cpus), sliceMs / limitMs)
+      const answered = worker.run({ nowMs, sliceMs, grantedMs: share, stretch, waitMs: waitMs * crowd })
       this.#answered += answered
       if (worker.sockets && !worker.hung) this.#passSockets(worker, worker.sockets, answered, sliceMs)
       if (!worker.hung) worker.pool?.turn(worker.away, nowMs)

@@ -2,6 +2,7 @@ import type { Command } from '../fleet/command.ts'
 import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
 import { step as productionStep, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
+import { whenBooted } from './boot-time.ts'
 import { type Birth, aloneFromTheStart } from './birth.ts'
 import type { Backends } from './database.ts'
 import { DatabaseEdge, type DatabaseWorld } from './database-edge.ts'
@@ -172,7 +173,7 @@ export class World {
     const bootMs = this.#scenario.worker.bootMs * (0.8 + 0.4 * this.#random.next()) * (this.#inForce('slow-boot') ? SLOW_BOOT_FACTOR : 1)
     const fails = this.#inForce('boot-crash') || (this.#inForce('bad-release') && generation > 1)
     this.tell((nowMs) => ({ kind: 'forked', workerId, pid: 1000 + workerId, nowMs }), FORK_MS)
-    this.#agenda.at(this.nowMs + FORK_MS + bootMs, () => {
+    whenBooted(this.#agenda, worker, this.nowMs + FORK_MS + bootMs, () => {
       if (worker.state !== 'booting' || worker.hung || !this.#workplace.workers.has(workerId)) return
       if (fails) return this.#exit(workerId, 1, null)
       worker.state = 'listening'
