@@ -170,7 +170,14 @@ it('exits 2 with line and value for a trace and a recording that are broken', as
     ['more.csv', 'timeS,requestsPerSecond,colour\n0,1,red\n', 'more.csv, line 1: "timeS,requestsPerSecond,colour" is not the header'],
     ['cut.jsonl', journalOf(10).slice(0, -40), 'is not JSON; where the file was cut off'],
     ['nan.jsonl', `${journalOf(10)}{"kind":"sampled","nowMs":20000,"wallMs":NaN}\n`, 'is not JSON'],
-    ['huge.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1e999}\n`, 'nowMs null is not allowed; expected a number'],
+    ['huge.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1e999}\n`, 'nowMs Infinity is not allowed; expected a number'],
+    ['long.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1e15}\n`, 'is too long after the first event at 0; expected at most 3000000 ticks'],
+    ['still.jsonl', journalOf(10).replace('"tickMs":1000', '"tickMs":0'), 'still.jsonl, line 1: settings.tickMs 0 is not allowed'],
+    [
+      'words.jsonl',
+      journalOf(10).replace('"queueTimes":[],"signals"', '"queueTimes":"x","signals"'),
+      'samples[0].report.queueTimes "x" is not allowed',
+    ],
     ['back.jsonl', `${journalOf(10)}{"kind":"woken","nowMs":1}\n`, 'nowMs 1 goes back in time'],
     ['other.jsonl', `${journalOf(10)}{"kind":"melted","nowMs":20000}\n`, 'kind "melted" is no event'],
   ]

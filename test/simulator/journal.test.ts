@@ -98,9 +98,23 @@ test('of a replica that shares its budget with others a journal is simulated as 
 
 const lines = journal().text.split('\n')
 const withLine = (number: number, line: string): string => [...lines.slice(0, number - 1), line, ...lines.slice(number)].join('\n')
-const sampled = lines.findIndex((line) => line.includes('"sampled"')) + 1
+const inStart = (from: string, to: string): string => withLine(1, changed(lines[0] as string, from, to))
+// The first that carries a report: before it is ready a worker says nothing.
+const sampled = lines.findIndex((line) => line.includes('"report":{')) + 1
+const inSample = (from: string | RegExp, to: string): string => withLine(sampled, changed(lines[sampled - 1] as string, from, to))
 
-const bad: readonly (readonly [what: string, text: string, sentence: string])[] = [
+function changed(line: string, from: string | RegExp, to: string): string {
+  expect(line).toMatch(from)
+  return line.replace(from, to)
+}
+
+function inReport(fields: object): string {
+  const { samples, ...event } = JSON.parse(lines[sampled - 1] as string) as { samples: { report: object }[] }
+  const [first, ...others] = samples
+  return withLine(sampled, JSON.stringify({ ...event, samples: [{ ...first, report: { ...first?.report, ...fields } }, ...others] }))
+}
+
+const bad: readonly (readonly [what: string, text: string, sentence: string | RegExp])[] = [
   ['nothing', '', 'j.jsonl, line 1: an empty line is not JSON'],
   ['no start', lines.slice(1).join('\n'), 'j.jsonl, line 1: {"kind":"started"'],
   ['a start that is no fleet', withLine(1, '{"kind":"start"}'), 'j.jsonl, line 1: {"kind":"start"} is not the start of a journal'],
@@ -116,7 +130,7 @@ const bad: readonly (readonly [what: string, text: string, sentence: string])[] 
   [
     'samples that are none',
     withLine(sampled, '{"kind":"sampled","nowMs":1000,"wallMs":0,"usage":{},"samples":[{}]}'),
-    `j.jsonl, line ${sampled}: samples[0] {} is no sample`,
+    `j.jsonl, line ${sampled}: samples[0].workerId is missing; expected a whole number that is not negative.`,
   ],
   [
     'a field of an event that nobody knows',
@@ -126,18 +140,63 @@ const bad: readonly (readonly [what: string, text: string, sentence: string])[] 
   [
     'a field of a sample that nobody knows',
     withLine(sampled, '{"kind":"sampled","nowMs":1000,"wallMs":0,"usage":{},"samples":[{"workerId":1,"cpus":0.5}]}'),
-    `j.jsonl, line ${sampled}: cpus 0.5 is not part of a journal`,
+    `j.jsonl, line ${sampled}: samples[0].cpus 0.5 is not part of a journal`,
   ],
   [
     'a field of the fleet that nobody knows',
     withLine(1, (lines[0] as string).replace('"kind":"start"', '"kind":"start","crew":[1]')),
     'j.jsonl, line 1: crew [1] is not part of a journal of this version',
   ],
+  [
+    'time that is no time of this run',
+    `${lines.join('\n')}{"kind":"woken","nowMs":1e15}`,
+    /^j\.jsonl, line \d+: nowMs 1000000000000000 is too long after the first event at 0; expected at most 3000000 ticks of 1000 ms\.$/,
+  ],
+  [
+    'ticks without length',
+    inStart('"tickMs":1000', '"tickMs":0'),
+    'j.jsonl, line 1: settings.tickMs 0 is not allowed; expected a number of milliseconds',
+  ],
+  ['no ticks', inStart(',"tickMs":1000', ''), 'j.jsonl, line 1: settings.tickMs is missing; expected a number of milliseconds from 100 to 60000.'],
+  ['no cores', inStart('"cpus":10', '"cpus":0'), 'j.jsonl, line 1: settings.capacity.cpus 0 is not allowed; expected a number from 0.01'],
+  [
+    'no memory',
+    inStart(`"memoryBytes":${settings.capacity.memoryBytes}`, '"memoryBytes":-1'),
+    'j.jsonl, line 1: settings.capacity.memoryBytes -1 is not allowed; expected a number of bytes from 1 to',
+  ],
+  ['a target beyond all fleets', inStart('"target":1', '"target":1e9'), 'j.jsonl, line 1: target 1000000000 is not allowed; expected a whole number'],
+  [
+    'others that are no replicas',
+    withLine(3, '{"kind":"peersHeard","nowMs":1,"ownId":"a","others":5}'),
+    'j.jsonl, line 3: others 5 is not allowed; expected a list of',
+  ],
+  [
+    'backends that are none',
+    withLine(3, '{"kind":"backendsSeen","nowMs":1,"askedAtMs":1,"backends":"x","starting":0,"foreign":0,"goneWithinMs":null}'),
+    'j.jsonl, line 3: backends "x" is not allowed; expected a list of',
+  ],
+  [
+    'a lease that is none',
+    withLine(3, '{"kind":"leaseUsed","nowMs":1,"workerId":1,"sequence":1,"holds":"x","inUse":0,"waiting":0,"external":0}'),
+    'j.jsonl, line 3: holds "x" is not allowed; expected a whole number that is not negative.',
+  ],
+  ['a share of a core that is a word', inSample(/"cpu":[\d.]+/, '"cpu":"x"'), `j.jsonl, line ${sampled}: samples[0].cpu "x" is not allowed`],
+  [
+    'queue times that are none',
+    inReport({ queueTimes: [7] }),
+    'samples[0].report.queueTimes [7] is not allowed; expected buckets and counts in turns',
+  ],
+  ['response times in no order', inReport({ latencies: [7, 1, 7, 1] }), 'samples[0].report.latencies [7, 1, 7, 1] is not allowed; expected buckets'],
+  ['signals that are no numbers', inReport({ signals: { jobs: 'x' } }), 'samples[0].report.signals.jobs "x" is not allowed; expected a number.'],
+  ['a delay that is none', inReport({ eventLoopDelayP99Ms: null }), 'samples[0].report.eventLoopDelayP99Ms null is not allowed'],
   ['nothing measured', lines.slice(0, 3).join('\n'), 'j.jsonl, line 3: the journal ends here without a sample of the load'],
 ]
 
+const ONE_SENTENCE = expect.objectContaining({ code: 'SM_SCENARIO_INVALID', message: expect.stringMatching(/^j\.jsonl, line \d+: [^\n]+\.$/) })
+
 test.for(bad)('a journal with %s', ([, text, sentence]) => {
   expect(() => readJournal(text, 'j.jsonl')).toThrow(sentence)
+  expect(() => readJournal(text, 'j.jsonl')).toThrow(ONE_SENTENCE)
 })
 
 test('policies of others decide on the same load, and the supervisor keeps its rules under them', () => {

@@ -35,9 +35,14 @@ export function oneOf<const T extends string>(...choices: readonly [T, ...T[]]):
   return { expected, schema: z.enum(choices, saying(expected)) }
 }
 
+/** A value that is told by one look, rather than part by part. */
+export function recognised<T>(expected: string, isOne: (value: unknown) => boolean): Kind<T> {
+  return { expected, schema: z.custom<T>(isOne, saying(expected)) as unknown as z.ZodMiniType<T> }
+}
+
 /** What it does shows only when it is called. */
 export function aFunction<T extends (...args: never[]) => unknown>(expected: string): Kind<T> {
-  return { expected, schema: z.custom<T>((value) => typeof value === 'function', saying(expected)) as unknown as z.ZodMiniType<T> }
+  return recognised(expected, (value) => typeof value === 'function')
 }
 
 export function exactly<const T extends boolean | string>(value: T): Kind<T> {
@@ -85,6 +90,11 @@ export function orFalse<T>(kind: Kind<T>): Kind<T | null> {
       z.transform((value) => (value === false ? null : value)),
     ) as unknown as z.ZodMiniType<T | null>,
   }
+}
+
+/** What is wrong with a part of the value is told of that part. */
+export function orNull<T>(kind: Kind<T>): Kind<T | null> {
+  return { expected: `${kind.expected}, or null`, schema: z.nullable(kind.schema) }
 }
 
 /** A word that stands for something, or a value. */

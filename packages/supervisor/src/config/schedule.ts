@@ -9,7 +9,7 @@ const TIMEZONE = 'the name of a time zone, such as "Europe/Berlin" or "UTC"'
 /** Any moment does: an expression that never comes true after it is a slip of the pen (`0 0 30 2 *`). */
 const SOME_MOMENT_MS = 1_700_000_000_000
 
-const cron = checked(text(CRON, /^\S+( +\S+){4,6}$|^@[a-z]+$/, 200), (expression) => {
+export const cron: Kind<string> = checked(text(CRON, /^\S+( +\S+){4,6}$|^@[a-z]+$/, 200), (expression) => {
   try {
     const firing = new Cron(expression, { timezone: 'UTC', paused: true }).nextRun(new Date(SOME_MOMENT_MS))
     return firing ? null : `${CRON}; this one never comes true`
@@ -18,7 +18,7 @@ const cron = checked(text(CRON, /^\S+( +\S+){4,6}$|^@[a-z]+$/, 200), (expression
   }
 })
 
-const timezone = checked(text(TIMEZONE, /^[A-Za-z0-9_+/-]+$/, 100), (name) => {
+export const timezone: Kind<string> = checked(text(TIMEZONE, /^[A-Za-z0-9_+/-]+$/, 100), (name) => {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return null

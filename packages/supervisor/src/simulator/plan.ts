@@ -18,6 +18,9 @@ export interface Plan {
   readonly expect: Readonly<Record<string, Range | undefined>>
 }
 
+/** A run of more ticks than this is a slip of the pen. */
+export const MOST_TICKS = 3_000_000
+
 /** Where a scenario or a trace says nothing. */
 export const STANDARD = {
   seed: 1,

@@ -1,14 +1,12 @@
 import { describe, faultsOf } from '../config/fault.ts'
 import { inputFault } from './input-fault.ts'
 import { lineOfPath, linesOfJson } from './json-places.ts'
-import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
+import { MOST_TICKS, type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
 import { FAULTS_OF_REPLICAS, type Fault, type OperatorRequest, type ReplicaModel, type Scenario, type SocketModel } from './scenario.ts'
 import { type GivenFault, type GivenRequest, type GivenScenario, type GivenSockets, type GivenWorker, scenarioKind } from './scenario-kind.ts'
 
 /** So long do faults last that last, where nobody says how long. */
 const STANDARD_FAULT_S = 60
-/** A run of more ticks than this is a slip of the pen. */
-const MOST_TICKS = 3_000_000
 
 /**
  * Understands a scenario.
