@@ -2,7 +2,6 @@ import type { PolicyFunction } from '../policy/advice.ts'
 import { planAlone } from '../policy/budget-plan.ts'
 import { type Prices, monthlyCostUsd } from '../policy/cost.ts'
 import type { Decision } from '../policy/decision.ts'
-import { describeNeed } from '../policy/replicas.ts'
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
@@ -17,6 +16,7 @@ import type { ReplicaModel } from './scenario.ts'
 import { Service } from './service.ts'
 import type { Ledger } from './workplace.ts'
 import type { Turn } from './turn.ts'
+import { Warnings } from './warnings.ts'
 import { World } from './world.ts'
 
 export interface Summary extends Totals {
@@ -121,8 +121,8 @@ export function simulate(
   const judge = new Judge(alone)
   const broken = new BrokenRules()
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
-  const warnings: string[] = []
-  const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.push(sentence) })
+  const warnings = new Warnings()
+  const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.add(sentence) })
   const world: World = new World(
     alone,
     plan.scenario,
@@ -131,6 +131,7 @@ export function simulate(
       ledger = turn.ledger
       observer.see(turn)
       tally.see(turn.notes)
+      warnings.hear(turn.notes, 'the supervisor', turn.atMs)
       broken.see(turn)
       if (broken.isLooking) broken.add(...judge.after(turn))
     },
@@ -139,7 +140,7 @@ export function simulate(
   const { min, max } = settings.workers
   if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
-  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, warnings, ...broken.told() }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, warnings: warnings.told(), ...broken.told() }, prices)
 }
 
 /** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
@@ -154,11 +155,12 @@ function simulateReplicas(
   const tally = new Tally()
   const judges = new Map<string, Judge>()
   const broken = new BrokenRules()
-  const warnings = policy ? ['scaling.policy is not asked where there are several replicas; the built-in policy decides.'] : []
+  const warnings = new Warnings()
+  if (policy) warnings.add('scaling.policy is not asked where there are several replicas; the built-in policy decides.')
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
     tally.see(turn.notes)
-    for (const note of turn.notes) if (note.kind === 'fleet:replicas') warnings.push(`At ${turn.atMs / 1000} s ${id} says: ${describeNeed(note)}`)
+    warnings.hear(turn.notes, id, turn.atMs)
     const judge = judges.get(id) ?? new Judge(settings)
     judges.set(id, judge)
     broken.see(turn)
@@ -183,7 +185,7 @@ function simulateReplicas(
   })
   service.run(plan.durationMs)
   const restarts = service.replicas.reduce((sum, { fleet }) => sum + fleet.restarts, 0)
-  return tally.outcome(plan, observer, { ledger, restarts, warnings, ...broken.told() }, prices)
+  return tally.outcome(plan, observer, { ledger, restarts, warnings: warnings.told(), ...broken.told() }, prices)
 }
 
 function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): string[] {
@@ -195,7 +197,7 @@ function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): 
 }
 
 /** The machine-readable form, as documented. */
-export function toJson({ decisions, timeline, summary }: Outcome): object {
+export function toJson({ decisions, timeline, summary, warnings }: Outcome): object {
   const moment = ({ atS, ready, target, cpu, queue, p95Ms }: Detail): Moment => ({ atS, ready, target, cpu, queue, p95Ms })
-  return { decisions, timeline: timeline.map(moment), summary }
+  return { decisions, timeline: timeline.map(moment), summary, warnings }
 }
