@@ -18,8 +18,10 @@ export type CrowdMessage =
       readonly acknowledged: readonly string[]
       /** Said, and neither acknowledged nor known to be lost when it was over. */
       readonly unanswered: number
-      /** Closed with a closing handshake, as a server does that asks to come again. */
-      readonly asked: number
+      /** When clients were closed with a closing handshake, as a server does that asks to come again; on the clock of the wall. */
+      readonly askedAtMs: readonly number[]
+      /** Clients that are there when it is over. */
+      readonly connected: number
       /** Connections that ended in any other way, by how. */
       readonly unexpected: Readonly<Record<string, number>>
     }
@@ -32,7 +34,7 @@ const order = JSON.parse(process.argv[2] ?? '') as CrowdOrder
 const acknowledged: string[] = []
 const unexpected: Record<string, number> = {}
 let connected = 0
-let asked = 0
+const askedAtMs: number[] = []
 let unanswered = 0
 let isOver = false
 let hasTold = false
@@ -102,7 +104,7 @@ class CrowdClient {
     if (isOver) return
     if (joined) connected--
     if (code === 1006) this.#noteUnexpected('closed without a closing handshake')
-    else asked++
+    else askedAtMs.push(Date.now())
     unanswered += this.#waiting.size
     this.#waiting.clear()
     setTimeout(() => this.connect(), RETURN_MS * (0.5 + (this.#index % 10) / 10))
@@ -119,7 +121,7 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', () => {
   isOver = true
   for (const client of clients) client.end()
-  tell({ kind: 'report', acknowledged, unanswered, asked, unexpected })
+  tell({ kind: 'report', acknowledged, unanswered, askedAtMs, connected, unexpected })
 })
 
 function tell(message: CrowdMessage): void {

@@ -16,6 +16,7 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n'
 const WAYS: Readonly<Record<string, () => Promise<Contestant>>> = {
   'round robin': () => startBareCluster('who', WORKERS),
   'least-busy': () => startLeastBusy('who', WORKERS),
+  'reuse-port': () => startBareCluster('who', WORKERS, { REUSE_PORT: '1' }),
   'no scheduler at all': () => startBareCluster('who', WORKERS, { NODE_CLUSTER_SCHED_POLICY: 'none' }),
 }
 

@@ -69,6 +69,7 @@ async function run({ mustRatio, ...clients }: Contest, { quick, peers }: Setting
 async function measureOthers(bare: () => Promise<Contestant>, plan: DuelPlan): Promise<Record<string, { readonly ratios: readonly number[] }>> {
   const ways = {
     'least-busy': () => startLeastBusy('hello', WORKERS),
+    'reuse-port': () => startBareCluster('hello', WORKERS, { REUSE_PORT: '1' }),
     'no scheduler at all': () => startBareCluster('hello', WORKERS, { NODE_CLUSTER_SCHED_POLICY: 'none' }),
   }
   const measured: Record<string, { readonly ratios: readonly number[] }> = {}
