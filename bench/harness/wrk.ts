@@ -18,10 +18,11 @@ export async function measureRateByWrk(
   serverPid: number,
   { port, connections = 64, keepAlive = true, warmUpMs = 0, durationMs }: LoadWish,
 ): Promise<Rate> {
+  // It counts in whole seconds.
   const run = async (ms: number): Promise<string> => {
     const headers = keepAlive ? [] : ['--header', 'Connection: close']
     const args = ['--threads', '1', '--connections', String(connections), '--timeout', '10s', ...headers]
-    const { stdout } = await promisify(execFile)('wrk', [...args, '--duration', `${ms / 1000}s`, `http://127.0.0.1:${port}/`], {
+    const { stdout } = await promisify(execFile)('wrk', [...args, '--duration', `${Math.ceil(ms / 1000)}s`, `http://127.0.0.1:${port}/`], {
       timeout: ms + MARGIN_MS,
     })
     return stdout
