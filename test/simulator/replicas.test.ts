@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { planBudget } from '../../packages/supervisor/src/policy/budget-plan.ts'
 import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
 import { renderReport } from '../../packages/supervisor/src/simulator/report.ts'
+import type { ReplicaModel } from '../../packages/supervisor/src/simulator/scenario.ts'
+import { Service } from '../../packages/supervisor/src/simulator/service.ts'
 import { type Outcome, simulate } from '../../packages/supervisor/src/simulator/simulate.ts'
+import type { Turn } from '../../packages/supervisor/src/simulator/turn.ts'
 import { fleetSettings } from '../fleet/driver.ts'
 
 const prices = { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null }
@@ -72,6 +75,39 @@ test.for(['redis-flushed', 'redis-restored', 'redis-slow', 'replica-crash'])(
     expect(summary.maxReplicas).toBe(3)
   },
 )
+
+/** How many others each replica heard of, at every beat after all had met; null where Redis told it nothing. */
+function heardWith(faults: readonly object[], seed = 1): readonly (number | null)[] {
+  const fields = { seed, durationS: 120, load: [{ atS: 0, requestsPerSecond: 100 }], replicas: { min: 3 }, faults }
+  const plan = readScenario(JSON.stringify({ ...scenario, ...fields }), 's.json')
+  const heard: (number | null)[] = []
+  const see = (_: string, { event }: Turn): void => {
+    if (event.kind === 'peersHeard' && event.nowMs > 20_000) heard.push(event.others?.length ?? null)
+  }
+  const replicas = plan.scenario.replicas as ReplicaModel
+  const service = new Service({ settings: fleetSettings(), scenario: plan.scenario, replicas, startsAtMs: 0, helm: {}, see })
+  service.run(plan.durationMs)
+  expect(service.replicas).toHaveLength(3)
+  return heard
+}
+
+test('replicas without a budget hear of all others, as long as nothing befalls Redis', () => {
+  expect(new Set(heardWith([]))).toEqual(new Set([2]))
+})
+
+/** What a copy is short of depends on how old it is, and on the clock of who has it. */
+const SEEDS = [1, 2, 3, 4, 5, 6]
+
+test.for<[kind: string, forS: number, seen: number | null]>([
+  ['redis-away', 20, null],
+  ['redis-slow', 20, null],
+  ['redis-flushed', 0, 0],
+  ['redis-restored', 0, 0],
+])('%s is felt by replicas that share no budget, too, and passes', ([kind, forS, seen]) => {
+  const heard = SEEDS.map((seed) => heardWith([{ atS: 60, kind, forS }], seed))
+  expect(heard.flat()).toContain(seen)
+  for (const each of heard) expect(new Set(each.slice(-60))).toEqual(new Set([2]))
+})
 
 test('the same scenario gives the same outcome', () => {
   expect(JSON.stringify(outcomeOf({}))).toBe(JSON.stringify(followed))

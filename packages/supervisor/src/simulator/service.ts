@@ -12,9 +12,11 @@ import { World } from './world.ts'
 
 /** Faults that meet one process meet one of the replicas, by chance. */
 const OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary', 'replica-crash'])
-/** What one replica says the others hear so much later. */
+/** Faults of the document that replicas keep in Redis: to meet them, they must keep one. */
+const OF_THE_DOCUMENT: ReadonlySet<FaultKind> = new Set(['redis-slow', 'redis-flushed', 'redis-restored'])
+/** Where no document is kept, what one replica says the others hear so much later. */
 const REDIS_MS = 5
-/** Load is dealt so often; where replicas share a budget more often, since what one has seen of it another may have changed. */
+/** Load is dealt so often; where replicas keep a document more often, since what one has seen of it another may have changed. */
 const SLICE_MS = 500
 const SHARED_SLICE_MS = 100
 const MOST_IDS = 1e6
@@ -37,7 +39,7 @@ export interface ServiceParts {
   see(id: string, turn: Turn): void
   /** Once a tick, when all replicas have come to it. */
   tick?(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void
-  /** Ten times a second, where replicas share a budget. */
+  /** Ten times a second, where replicas keep a document in Redis. */
   look?(seen: ClusterSeen): void
 }
 
@@ -47,7 +49,7 @@ export class Service {
   readonly #arrivals: Arrivals
   readonly #random: Random
   readonly #replicas: Replica[] = []
-  /** Null where each has a part of its own, or nobody limits the connections. */
+  /** Null where each has a part of its own, or nobody limits the connections, and nothing befalls Redis but that it is away. */
   readonly #shared: SharedBudget | null
   /** When replicas that the platform starts will be there. */
   #comingAtMs: number[] = []
@@ -63,7 +65,8 @@ export class Service {
     this.#random = createRandom(parts.scenario.seed + 3)
     const { settings, scenario, helm } = parts
     const sharing = { faults: scenario.faults, random: createRandom(scenario.seed + 4), beat: helm.beat }
-    this.#shared = settings.database?.isShared ? new SharedBudget(sharing) : null
+    const keepsDocument = settings.database?.isShared || scenario.faults.some(({ kind }) => OF_THE_DOCUMENT.has(kind))
+    this.#shared = keepsDocument ? new SharedBudget(sharing) : null
     for (let count = 0; count < parts.replicas.min; count++) this.#start(0)
   }
 
@@ -168,7 +171,7 @@ export class Service {
       ),
     }
     this.#replicas.push(replica)
-    if (backends) this.#shared?.join(id, replica.world, backends, atMs)
+    this.#shared?.join(id, replica.world, backends, atMs)
   }
 
   #forget(replica: Replica): void {

@@ -16,7 +16,8 @@ interface Sharer {
   readonly id: string
   readonly world: World
   readonly member: VirtualMember
-  readonly backends: Backends
+  /** Null where nobody limits its connections. */
+  readonly backends: Backends | null
   isThere: boolean
 }
 
@@ -26,7 +27,7 @@ export interface SharedBudgetParts {
   readonly beat: typeof beat | undefined
 }
 
-/** What replicas share: one budget of database connections, by one document in Redis. */
+/** What replicas share, by one document in Redis: what each tells of itself, and a budget of database connections where there is one for all. */
 export class SharedBudget {
   readonly #redis: VirtualRedis
   readonly #random: Random
@@ -45,7 +46,7 @@ export class SharedBudget {
     this.#beat = ownBeat
   }
 
-  join(id: string, world: World, backends: Backends, nowMs: number): void {
+  join(id: string, world: World, backends: Backends | null, nowMs: number): void {
     this.#nowMs = nowMs
     const member = new VirtualMember(
       id,
@@ -54,7 +55,7 @@ export class SharedBudget {
         beat: this.#beat,
         word: () => wordOf(world.fleet),
         tell: (happens) => world.tell(happens, Math.max(0, this.#nowMs - world.nowMs)),
-        census: () => Object.fromEntries(this.#sharers.map((each) => [each.id, each.backends.countAt(this.#nowMs)]).filter(([, open]) => open !== 0)),
+        census: () => Object.fromEntries(this.#sharers.map((each) => [each.id, this.#countOf(each)]).filter(([, open]) => open !== 0)),
         latencyMs: () => this.#latencyMs(),
       },
       nowMs,
@@ -78,18 +79,22 @@ export class SharedBudget {
     this.#nowMs = nowMs
     for (const sharer of this.#sharers) if (sharer.isThere) sharer.member.pass(nowMs, !sharer.world.ended && sharer.world.clock.standsStill(nowMs))
     for (const sharer of this.#sharers) if (sharer.member.isGone) sharer.isThere = false
-    this.#sharers = this.#sharers.filter(({ isThere, backends }) => isThere || backends.countAt(nowMs) > 0)
+    this.#sharers = this.#sharers.filter((each) => each.isThere || this.#countOf(each) > 0)
   }
 
   /** For those who judge. */
   seen(): ClusterSeen {
-    const replicas = this.#sharers.map(({ id, world, member, backends, isThere }) => ({
-      id,
-      connections: backends.countAt(this.#nowMs),
-      askedAtMs: member.askedAtMs,
-      lent: isThere ? world.fleet.loan.granted : null,
+    const replicas = this.#sharers.map((each) => ({
+      id: each.id,
+      connections: this.#countOf(each),
+      askedAtMs: each.member.askedAtMs,
+      lent: each.isThere ? each.world.fleet.loan.granted : null,
     }))
     return { atMs: this.#nowMs, replicas, lentAtLoss: this.#lentAtLoss }
+  }
+
+  #countOf({ backends }: Sharer): number {
+    return backends?.countAt(this.#nowMs) ?? 0
   }
 
   #strike(kind: FaultKind): void {
