@@ -62,6 +62,17 @@ it('takes the policy from the config file, and tells a person what came of it', 
   expect(outcome.stdout).toContain('40 USD a month of a budget of 20 USD: more than 150 % of it')
 })
 
+it('tells what off-hours of the platform save', async ({ cli }) => {
+  // Five minutes of three replicas, and five of two, since they go one at a time: half a replica less in the mean, 10 USD a month.
+  const schedule = [{ cron: '0 8 * * *', for: '5m', min: 3 }]
+  const replicas = { min: 1, max: 3, bootMs: 0, schedule }
+  const load = [{ atS: 0, requestsPerSecond: 5 }]
+  const file = await write(cli.folder, 's.json', { durationS: 600, startsAt: '2026-01-05T08:00:00Z', load, replicas })
+  const outcome = await runHere(cli.folder, ['simulate', file])
+  expect(outcome).toMatchObject({ code: 0, stderr: '' })
+  expect(outcome.stdout).toMatch(/^off-hours {7}save (9\.9\d*|10) USD a month, 0\.083 replica-hours of the run$/m)
+})
+
 it('simulates a trace', async ({ cli }) => {
   const file = await write(cli.folder, 'night.csv', 'timeS,requestsPerSecond\n0,10\n120,400\n')
   const outcome = await runHere(cli.folder, ['simulate', file, '--json'])

@@ -5,10 +5,16 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Browser, type BrowserContext, type Locator, type Page, chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Plan } from '../../packages/supervisor/src/simulator/plan.ts'
 import { readScenario } from '../../packages/supervisor/src/simulator/read-scenario.ts'
 import { renderReport } from '../../packages/supervisor/src/simulator/report.ts'
-import { simulate } from '../../packages/supervisor/src/simulator/simulate.ts'
+import { type Outcome, simulate } from '../../packages/supervisor/src/simulator/simulate.ts'
 import { fleetSettings } from '../fleet/driver.ts'
+
+interface Simulated {
+  readonly plan: Plan
+  readonly outcome: Outcome
+}
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 if (!existsSync(executablePath)) console.log('test/simulator/report-page.test.ts is left out: CHROMIUM_PATH does not say where Chromium is.')
@@ -21,6 +27,14 @@ const plan = readScenario(JSON.stringify({ about: 'a rush', durationS: 1200, loa
 const settings = fleetSettings()
 const prices = { perReplicaMonth: 20, fixedMonth: 20, budgetMonth: null }
 const outcome = simulate(plan, settings, prices)
+/** What one replica of two cores does not carry, beside what becomes of it where nobody starts another. */
+const two = { durationS: 900, load: [{ atS: 0, requestsPerSecond: 60 }, ...load.slice(1)], host: { cpus: 2 } }
+const service = { min: 1, max: 4, bootMs: 20_000 }
+const small = fleetSettings({ workers: { max: 2 }, capacity: { cpus: 2 } })
+const [many, alone] = [true, false].map((follow) => {
+  const planOfTwo = readScenario(JSON.stringify({ ...two, replicas: { ...service, follow } }), 's.json')
+  return { plan: planOfTwo, outcome: simulate(planOfTwo, small, prices) }
+}) as [Simulated, Simulated]
 const changes = outcome.decisions.filter(({ from, to }) => from !== to)
 const sentences = changes.map(({ from, to, reason }) => `${from} → ${to} workers: ${reason}`)
 
@@ -34,6 +48,9 @@ describe.skipIf(!existsSync(executablePath)).for(['light', 'dark'] as const)('th
     const file = path.join(folder, 'out.html')
     await writeFile(file, renderReport({ title: 'rush', plan, settings, prices, outcome, others: [] }))
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] })
+    const others = [{ name: 'nobody follows', source: 'the same without', outcome: alone.outcome }]
+    const of = { plan: many.plan, settings: small, prices: { ...prices, budgetMonth: 60 }, outcome: many.outcome, others }
+    await writeFile(path.join(folder, 'many.html'), renderReport({ title: 'many', ...of }))
     context = await browser.newContext({ colorScheme, offline: true, viewport: { width: 1000, height: 800 } })
     page = await context.newPage()
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
@@ -81,6 +98,31 @@ describe.skipIf(!existsSync(executablePath)).for(['light', 'dark'] as const)('th
     const chart = page.locator('figure').first()
     await chart.locator('svg').hover({ position: { x: 500, y: 100 } })
     expect(await chart.locator('output').first().textContent()).toMatch(/^\d/)
+  })
+
+  test('several replicas, beside another policy: their charts tell values, the tables what each costs, and nothing is wider than the page', async () => {
+    const beside = (await context?.newPage()) as Page
+    beside.on('pageerror', (error) => complaints.push(String(error)))
+    await beside.goto(pathToFileURL(path.join(folder, 'many.html')).href)
+    const chart = (title: string): Locator => beside.locator('figure').filter({ hasText: title })
+    for (const [title, curves] of [
+      ['Replicas', 1],
+      ['Workers that serve, by policy', 2],
+    ] as const) {
+      await chart(title)
+        .locator('svg')
+        .hover({ position: { x: 500, y: 100 } })
+      const told = await chart(title).locator('output').allTextContents()
+      expect([title, told.length, told.every((text) => /^\d+$/.test(text))]).toEqual([title, curves, true])
+    }
+    const costOf = (name: string): Promise<string | null> =>
+      beside.locator('#comparison tr').filter({ hasText: name }).locator('td').nth(3).textContent()
+    expect(await costOf('this policy')).toBe(String(many.outcome.summary.costUsdPerMonth))
+    expect(await costOf('nobody follows')).toBe('40')
+    expect(await beside.locator('#costs').textContent()).toContain('of a budget of 60 USD')
+    expect(await beside.getByRole('status').first().textContent()).toMatch(/needs replicas: \d/)
+    expect(await beside.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)).toBe(true)
+    await beside.close()
   })
 
   test('what is written can be read', async () => {

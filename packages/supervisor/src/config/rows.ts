@@ -1,3 +1,4 @@
+import { PRICE_LIST } from '../policy/cost.ts'
 import {
   amount,
   anyNumber,
@@ -178,8 +179,12 @@ export const surroundingRows: Rows<SurroundingValues> = {
     meaning: 'Where samples and events are written, for `simulate`; readable by its owner only',
   },
   'journal.maxSize': { kind: size('1MB', '100GB'), initial: '64MB', meaning: 'What the journal and the one before it (`.1`) take together' },
-  'cost.perReplicaMonth': { kind: usd, initial: 20, meaning: 'What a replica costs a month, in USD' },
-  'cost.fixedMonth': { kind: usd, initial: 20, meaning: 'What is paid a month whatever the number of replicas, in USD' },
+  'cost.perReplicaMonth': { kind: usd, initial: PRICE_LIST.replica, meaning: 'What a replica costs a month, in USD' },
+  'cost.fixedMonth': {
+    kind: usd,
+    initial: PRICE_LIST.database + PRICE_LIST.redis,
+    meaning: 'What is paid a month whatever the number of replicas, in USD: a database and a Redis, 10 each, unless you say otherwise',
+  },
   'cost.budgetMonth': {
     kind: orFalse(usd),
     shown: 'none',

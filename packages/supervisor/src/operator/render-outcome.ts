@@ -45,6 +45,9 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
         'cost',
         `${summary.costUsd} USD for ${uptime(plan.durationMs / 1000)}; ${summary.costUsdPerMonth} USD a month${budgetOf(cost, summary.costUsdPerMonth)}`,
       ],
+      ...(summary.savedUsdPerMonth > 0
+        ? [['off-hours', `save ${summary.savedUsdPerMonth} USD a month, ${summary.savedReplicaHours} replica-hours of the run`] as const]
+        : []),
     ]),
     ...outcome.warnings.map((sentence) => paint('yellow', harmless(sentence))),
     ...summary.unmet.map((sentence) => paint('red', `not as expected: ${harmless(sentence)}`)),
@@ -55,10 +58,10 @@ export function renderOutcome(plan: Plan, outcome: Outcome, { cost }: Pick<Setti
 export function renderComparison(own: Outcome, others: readonly Compared[], paint: Terminal['paint']): string[] {
   if (others.length === 0) return []
   const rows = [{ name: 'this policy', outcome: own }, ...others].map(({ name, outcome: { summary } }) => {
-    const { sloViolationS, workerHours, changes, maxReady, maxQueue } = summary
-    return [name, `${sloViolationS} s`, String(workerHours), String(changes), String(maxReady), count(maxQueue)]
+    const { sloViolationS, workerHours, costUsdPerMonth, changes, maxReady, maxQueue } = summary
+    return [name, `${sloViolationS} s`, String(workerHours), String(costUsdPerMonth), String(changes), String(maxReady), count(maxQueue)]
   })
-  const titles = ['', 'over objective', 'worker-hours', 'changes', 'most ready', 'longest queue']
+  const titles = ['', 'over objective', 'worker-hours', 'USD a month', 'changes', 'most ready', 'longest queue']
   const line = (cells: readonly string[]): string => cells.map((cell, index) => (index === 0 ? cell.padEnd(16) : cell.padStart(15))).join('')
   return ['', paint('dim', line(titles)), ...rows.map(line), ...others.map(({ name, source }) => paint('dim', `${name}: ${source}`))]
 }

@@ -14,6 +14,8 @@ export interface Totals {
   readonly maxReady: number
   readonly replicaHours: number
   readonly maxReplicas: number
+  /** By off-hours of the platform's schedule. */
+  readonly savedReplicaHours: number
 }
 
 /** Watches a run, tick by tick. */
@@ -28,6 +30,7 @@ export class Observer {
   #arrived = 0
   #replicaMs = 0
   #maxReplicas = 1
+  #savedMs = 0
   #answered = 0
 
   /** Who wants sums only leaves the timeline empty. */
@@ -41,13 +44,14 @@ export class Observer {
     this.observe([turn.fleet], turn.ledger, turn.atMs)
   }
 
-  /** All replicas at one tick. */
-  observe(fleets: readonly Fleet[], ledger: Ledger, atMs: number): void {
+  /** All replicas at one tick, and how many the schedule spares. */
+  observe(fleets: readonly Fleet[], ledger: Ledger, atMs: number, spared = 0): void {
     const { tickMs } = this.#plan
     const moment = this.#momentOf(fleets, ledger, atMs)
     if (this.#keepsMoments) this.timeline.add(moment)
     for (const { workers } of fleets) this.#workerMs += workers.length * tickMs
     this.#replicaMs += fleets.length * tickMs
+    this.#savedMs += spared * tickMs
     this.#maxReplicas = Math.max(this.#maxReplicas, fleets.length)
     this.#maxQueue = Math.max(this.#maxQueue, moment.queue ?? 0)
     this.#maxReady = Math.max(this.#maxReady, moment.ready)
@@ -64,6 +68,7 @@ export class Observer {
       maxReady: this.#maxReady,
       replicaHours: rounded(this.#replicaMs / 3_600_000),
       maxReplicas: this.#maxReplicas,
+      savedReplicaHours: rounded(this.#savedMs / 3_600_000),
     }
   }
 

@@ -116,8 +116,9 @@ function replicasOf({
   max = Math.max(min, 1),
   bootMs = STANDARD.replicaBootMs,
   follow = true,
+  schedule = [],
 }: NonNullable<GivenScenario['replicas']>): ReplicaModel {
-  return { min, max, bootMs, follow }
+  return { min, max, bootMs, follow, schedule }
 }
 
 function socketsOf(given: GivenSockets): SocketModel {

@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts'
 import { type Timeline, escape, left, right, timeLabel, width } from './plot-frame.ts'
 import { type LineChart, type Series, drawLineChart } from './plot-lines.ts'
 import { chartsOf, comparisonChart, thinned } from './report-charts.ts'
+import { costTable, shareOfBudget } from './report-costs.ts'
 import { script } from './report-script.ts'
 import { style } from './report-style.ts'
 import type { Outcome, Summary } from './simulate.ts'
@@ -14,6 +15,7 @@ import type { Outcome, Summary } from './simulate.ts'
 /** More decisions than this are in the table only. */
 const MOST_MARKS = 40
 const MOST_ROWS = 500
+const MOST_WARNINGS = 20
 
 export interface ReportInput {
   readonly title: string
@@ -45,6 +47,7 @@ export function renderReport(input: ReportInput): string {
 <section class="tiles">${tilesOf(input).map(drawTile).join('')}</section>
 ${warningOf(input)}${figures.join('\n')}
 ${others.length > 0 ? comparisonTable(outcome.summary, others) : ''}
+${costTable(input)}
 <h2>Decisions</h2>
 ${decisionTable(outcome)}
 <p class="quiet">Response times above ${plan.objectiveMs} ms (p95 of a tick) count as seconds over the objective. Worker-hours count every process, spares and those that start or leave included.
@@ -70,12 +73,12 @@ function comparisonTable(own: Summary, others: readonly Compared[]): string {
     { name: 'this policy', source: '', summary: own },
     ...others.map(({ name, source, outcome: { summary } }) => ({ name, source, summary })),
   ]
-  const cells = rows.map(({ name, source, summary: { sloViolationS, workerHours, replicaHours, changes, maxReady, maxQueue } }) => {
-    const numbers = [`${sloViolationS} s`, workerHours, replicaHours, changes, maxReady, Math.round(maxQueue)]
+  const cells = rows.map(({ name, source, summary: { sloViolationS, workerHours, replicaHours, costUsdPerMonth, changes, maxReady, maxQueue } }) => {
+    const numbers = [`${sloViolationS} s`, workerHours, replicaHours, costUsdPerMonth, changes, maxReady, Math.round(maxQueue)]
     return `<tr><th scope="row">${escape(name)}</th>${numbers.map((value) => `<td>${value}</td>`).join('')}<td>${escape(source)}</td></tr>`
   })
   return `<h2>Policies on this load</h2>
-<div class="wide"><table id="comparison"><tr><th></th><th>over the objective</th><th>worker-hours</th><th>replica-hours</th><th>changes</th><th>most ready</th><th>longest queue</th><th>modelled after</th></tr>
+<div class="wide"><table id="comparison"><tr><th></th><th>over the objective</th><th>worker-hours</th><th>replica-hours</th><th>USD a month</th><th>changes</th><th>most ready</th><th>longest queue</th><th>modelled after</th></tr>
 ${cells.join('\n')}</table></div>`
 }
 
@@ -90,7 +93,7 @@ function decisionTable({ decisions }: Outcome): string {
   return `<div class="wide"><table id="decisions"><tr><th></th><th>at</th><th>workers</th><th>why</th></tr>\n${rows.join('\n')}\n</table></div>`
 }
 
-function tilesOf({ outcome: { summary } }: ReportInput): (readonly [what: string, value: string])[] {
+function tilesOf({ prices, outcome: { summary } }: ReportInput): (readonly [what: string, value: string])[] {
   return [
     ['requests', String(summary.requests)],
     ['over the objective', `${summary.sloViolationS} s`],
@@ -99,6 +102,7 @@ function tilesOf({ outcome: { summary } }: ReportInput): (readonly [what: string
     ['changes of size', String(summary.changes)],
     ['cost of the run', `${summary.costUsd} USD`],
     ['cost of a month', `${summary.costUsdPerMonth} USD`],
+    ...(prices.budgetMonth === null ? [] : [['of the budget', shareOfBudget(summary.costUsdPerMonth, prices.budgetMonth)] as const]),
   ]
 }
 
@@ -106,14 +110,17 @@ const drawTile = ([what, value]: readonly [string, string]): string => `<div><st
 const drawKey = ({ name, color }: Series): string => `<span style="--key:var(--${color})">${escape(name)} <output></output></span>`
 const describeLength = ({ durationMs }: Plan): string => timeLabel(durationMs / 1000)
 
-function warningOf({ prices, outcome: { summary } }: ReportInput): string {
+function warningOf({ prices, outcome: { summary, warnings } }: ReportInput): string {
   const sentences = [
     ...summary.violations.map((sentence) => `Broken rule: ${sentence}`),
     ...summary.unmet.map((sentence) => `Not as expected: ${sentence}`),
   ]
   if (isOverBudget(summary.costUsdPerMonth, prices))
     sentences.unshift(`A month costs ${summary.costUsdPerMonth} USD, more than 150 % of the budget of ${prices.budgetMonth} USD`)
-  return sentences.map((sentence) => `<p role="alert"><b>${escape(sentence)}.</b></p>\n`).join('')
+  const alerts = sentences.map((sentence) => `<p role="alert"><b>${escape(sentence)}.</b></p>\n`)
+  const left = warnings.length - MOST_WARNINGS
+  const told = [...warnings.slice(0, MOST_WARNINGS), ...(left > 0 ? [`… and ${left} more warnings`] : [])]
+  return [...alerts, ...told.map((sentence) => `<p role="status">${escape(sentence)}</p>\n`)].join('')
 }
 
 /** For the values under the pointer: already in words, so that the page needs no code to format them. */

@@ -1,4 +1,6 @@
 import { type FieldKind, type Kind, amount, fields, listOf, oneOf, optional, text, trueOrFalse, wholeNumber, wordOr } from '../config/kind.ts'
+import { scheduleEntry } from '../config/schedule.ts'
+import type { ScheduleEntry } from '../policy/settings.ts'
 import { FAULT_KINDS, type FaultKind } from './scenario.ts'
 
 /** A scenario as it stands in a file: seconds, and much left out. */
@@ -35,6 +37,7 @@ interface GivenReplicas {
   readonly max: number | undefined
   readonly bootMs: number | undefined
   readonly follow: boolean | undefined
+  readonly schedule: readonly ScheduleEntry[] | undefined
 }
 
 export interface GivenPoint {
@@ -149,6 +152,7 @@ export const scenarioKind: Kind<GivenScenario> = fields<GivenScenario>('an objec
       max: optional(wholeNumber(1, 10)),
       bootMs: optional(milliseconds),
       follow: optional(trueOrFalse),
+      schedule: optional(listOf('a list of at most 100 entries such as { "cron": "0 8 * * 1-5", "for": "10h", "min": 3 }', scheduleEntry, 100)),
     }),
   ),
   objective: optional(fields('an object such as { "p95Ms": 500 }', { p95Ms: amount(1, MOST_MS) })),

@@ -1,4 +1,5 @@
 import type { FleetEvent } from '../fleet/event.ts'
+import type { ScheduleEntry } from '../policy/settings.ts'
 
 /** What a virtual day looks like, complete: times in milliseconds since the start of the run. */
 export interface Scenario {
@@ -26,6 +27,8 @@ export interface ReplicaModel {
   readonly bootMs: number
   /** Whether somebody starts and stops as many as are said to be needed. */
   readonly follow: boolean
+  /** Floors and ceilings that the platform keeps for hours of the day. Absent: the same at all hours. */
+  readonly schedule?: readonly ScheduleEntry[]
 }
 
 export interface RequestModel {

@@ -1,4 +1,5 @@
 import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
+import { type Limits, limitsAt } from '../policy/schedule.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import type { ClusterSeen } from './cluster-checkers.ts'
 import { Backends } from './database.ts'
@@ -54,6 +55,8 @@ export class Service {
   /** When replicas that the platform starts will be there. */
   #comingAtMs: number[] = []
   #started = 0
+  /** What the platform keeps, and the minute of the wall clock at which it was read off its schedule. */
+  #limits: Limits & { readonly minute: number } = { min: 0, max: 0, minute: Number.NaN }
   #waiting = 0
   #isClosing = false
   #nowMs = 0
@@ -67,11 +70,18 @@ export class Service {
     const sharing = { faults: scenario.faults, random: createRandom(scenario.seed + 4), beat: helm.beat }
     const keepsDocument = settings.database?.isShared || scenario.faults.some(({ kind }) => OF_THE_DOCUMENT.has(kind))
     this.#shared = keepsDocument ? new SharedBudget(sharing) : null
-    for (let count = 0; count < parts.replicas.min; count++) this.#start(0)
+    for (let count = this.#limitsAt(0).min; count > 0; count--) this.#start(0)
   }
 
   get replicas(): readonly { readonly id: string; readonly fleet: Fleet; readonly ended: boolean }[] {
     return this.#replicas.map(({ id, world: { fleet, ended } }) => ({ id, fleet, ended }))
+  }
+
+  /** Replicas that need not be there at this hour, against those who would keep the schedule's highest floor around the clock. */
+  get spared(): number {
+    const { min, max, schedule = [] } = this.#parts.replicas
+    const highest = Math.min(max, Math.max(min, ...schedule.map((entry) => entry.min ?? 0)))
+    return this.#limits.min < highest ? Math.max(0, highest - this.#replicas.length) : 0
   }
 
   /** All are asked to stop, and nobody starts any more. */
@@ -199,7 +209,8 @@ export class Service {
   /** The platform, or who sits before it: as many as the elected one says are needed, where it is asked to; and never fewer than the least. */
   #follow(nowMs: number): void {
     if (this.#isClosing) return
-    const { min, max, bootMs, follow } = this.#parts.replicas
+    const { bootMs, follow } = this.#parts.replicas
+    const { min, max } = this.#limitsAt(nowMs)
     const staying = this.#replicas.filter(({ isLeaving }) => !isLeaving)
     const said = follow ? (staying[0]?.world.fleet.replicas.needs ?? min) : min
     const wanted = Math.min(max, Math.max(min, said))
@@ -210,6 +221,13 @@ export class Service {
       replica.isLeaving = true
       replica.world.tell((atMs) => ({ kind: 'stopRequested', reason: 'fewer replicas would do', nowMs: atMs }), 0)
     }
+  }
+
+  #limitsAt(nowMs: number): Limits {
+    const { replicas, startsAtMs } = this.#parts
+    const minute = Math.floor((startsAtMs + nowMs) / 60_000)
+    if (minute !== this.#limits.minute) this.#limits = { ...limitsAt(replicas.schedule ?? [], startsAtMs + nowMs, replicas), minute }
+    return this.#limits
   }
 
   #ledger(): Ledger {

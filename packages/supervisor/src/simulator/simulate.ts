@@ -22,6 +22,8 @@ import { World } from './world.ts'
 export interface Summary extends Totals {
   readonly costUsd: number
   readonly costUsdPerMonth: number
+  /** What it would cost more with the highest floor of the platform's schedule around the clock. */
+  readonly savedUsdPerMonth: number
   readonly changes: number
   readonly restarts: number
   readonly requests: number
@@ -95,6 +97,7 @@ export class Tally {
       ...totals,
       costUsd: rounded((costUsdPerMonth * hours) / HOURS_PER_MONTH),
       costUsdPerMonth,
+      savedUsdPerMonth: rounded((totals.savedReplicaHours / hours) * prices.perReplicaMonth),
       changes: this.#changes,
       restarts,
       requests: ledger.arrived,
@@ -168,7 +171,7 @@ function simulateReplicas(
   }
   const { database } = settings
   const cluster = database?.isShared ? new ClusterCheckers({ available: database.cluster, floor: database.available }) : null
-  const service = new Service({
+  const service: Service = new Service({
     settings,
     scenario: plan.scenario,
     replicas,
@@ -180,7 +183,7 @@ function simulateReplicas(
     },
     tick(fleets, now, atMs) {
       ledger = now
-      observer.observe(fleets, now, atMs)
+      observer.observe(fleets, now, atMs, service.spared)
     },
   })
   service.run(plan.durationMs)
