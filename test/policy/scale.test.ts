@@ -128,6 +128,28 @@ test.for([
   expect(policy.told.at(-1)).toMatchObject({ lane: 'surge', heldBackBy: [] })
 })
 
+test.for([
+  ['stays', [280, 280], {}, true],
+  ['falls a little', [280, 230], {}, true],
+  ['melts', [280, 180], {}, false],
+  ['is small, whatever it does', [90, 1], {}, true],
+  ['melts where queue is no signal', [280, 180], { up: { cpu: { threshold: 0.7, forMs: 60_000 } } }, true],
+] as const)('surge: full loops call for more where their backlog %s: %o', ([, queues, settings, grows]) => {
+  const policy = new Policy(4, settings)
+  for (const queue of queues) policy.feed({ eventLoopUtilization: 1, queue }, 1)
+  expect(policy.target > 4).toBe(grows)
+})
+
+test('surge: a backlog that melts and then stays calls for more', () => {
+  const policy = new Policy(4).feed({ eventLoopUtilization: 1, queue: 280 }, 1).feed({ eventLoopUtilization: 1, queue: 180 }, 1)
+  expect(policy.target).toBe(4)
+  for (let seconds = 0; policy.target === 4; seconds++) {
+    expect(seconds).toBeLessThan(10)
+    policy.feed({ eventLoopUtilization: 1, queue: 180 }, 1)
+  }
+  expect(policy.told.at(-1)).toMatchObject({ lane: 'surge' })
+})
+
 test('the capacity guard holds growth back, in the surge lane too, and says that replicas are needed', () => {
   const ceiling = { workers: 3, because: () => '2.5 CPUs (cgroup2) carry 3 workers' }
   const policy = new Policy(2, {}, { ceiling }).feed({ queue: 900, eventLoopUtilization: 0.99 }, 20)

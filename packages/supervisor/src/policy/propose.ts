@@ -15,6 +15,8 @@ export interface Proposal {
 
 /** Where no threshold says when an event loop has no time left. */
 const FULL_LOOP = 0.8
+/** A backlog that is down to this share of its mean since the last order melts; chance moves one by less. */
+const MELTING_SHARE = 0.75
 
 export interface Bounds {
   /** The size the fleet has or is on its way to. */
@@ -32,7 +34,7 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
   if (target > max) return { lane: 'bounds', wanted: max, reason: `the ceiling is ${max}`, signals: {} }
   if (advice) return advised(advice, holds, tick, bounds, settings)
   const surge = readings(holds.surge, surgeTriggers(settings), tick, true)
-  if (count(surge) > 0) return surging(surge, tick, target, settings)
+  if (count(surge) > 0 && !isWorkingOff(surge, holds, tick)) return surging(surge, tick, target, settings)
   const growth = greater(growthByWindows(holds, tick, target, settings), foretoldGrowth(holds, tick, target, settings))
   if (growth) return growth
   const down = target > min ? readings(holds.down, settings.down, tick, true) : {}
@@ -42,6 +44,13 @@ export function propose(holds: Holds, tick: Tick, bounds: Bounds, settings: Scal
     return { lane: 'window', wanted, reason: `all is quiet: ${describeReadings(down, 'below')}${atOnce}`, signals: down }
   }
   return atRest(holds, tick, bounds, settings)
+}
+
+/** Full loops alone, in front of a backlog that melts: those that are there, or ordered, are winning already. */
+function isWorkingOff(surge: Readings, holds: Holds, tick: Tick): boolean {
+  const backlog = holds.up['queue']
+  const queue = tick.signals['queue']?.shown ?? null
+  return !surge['queue'] && !!backlog && queue !== null && queue < backlog.mean * MELTING_SHARE
 }
 
 /**
