@@ -2,7 +2,7 @@ import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
 import type { Prices } from '../policy/cost.ts'
 import { createHpa } from './peer-hpa.ts'
 import { createPm2Autoscale } from './peer-pm2.ts'
-import type { Peer, PeerInput } from './peer.ts'
+import type { Peer, PeerInput, PeerWorker } from './peer.ts'
 import { createWatt } from './peer-watt.ts'
 import type { Plan } from './plan.ts'
 import { type Outcome, simulate } from './simulate.ts'
@@ -29,12 +29,22 @@ const clamped = (workers: number, { workers: { min, max } }: FleetSettings): num
 
 function peerInput(fleet: Fleet, nowMs: number): PeerInput {
   const { workers, capacity } = fleet.settings
-  const ready = fleet.workers.flatMap((worker) => {
-    if (worker.life.kind !== 'ready') return []
-    const { id: workerId, cpu, memoryBytes, report, reportAtMs } = worker
+  const seen = fleet.workers.map(({ life, id: workerId, cpu, memoryBytes, report, reportAtMs }) => {
     const eventLoopUtilization = reportAtMs === fleet.nowMs ? (report?.eventLoopUtilization ?? null) : null
-    return [{ workerId, readyForMs: fleet.nowMs - worker.life.readyAtMs, cpu, memoryBytes, eventLoopUtilization }]
+    const readyForMs = life.kind === 'ready' ? fleet.nowMs - life.readyAtMs : 0
+    return { kind: life.kind, workerId, readyForMs, cpu, memoryBytes, eventLoopUtilization }
   })
+  const those = (kind: 'ready' | 'booting'): PeerWorker[] => seen.filter((worker) => worker.kind === kind)
   const { cpus, memoryBytes } = capacity
-  return { nowMs, ready, target: fleet.target, min: workers.min, max: workers.max, cpus, memoryBytes, usedMemoryBytes: fleet.usage.memoryBytes ?? 0 }
+  return {
+    nowMs,
+    ready: those('ready'),
+    booting: those('booting'),
+    target: fleet.target,
+    min: workers.min,
+    max: workers.max,
+    cpus,
+    memoryBytes,
+    usedMemoryBytes: fleet.usage.memoryBytes ?? 0,
+  }
 }

@@ -1,4 +1,4 @@
-import { type Peer, type PeerInput, meanOf } from './peer.ts'
+import type { Peer, PeerInput } from './peer.ts'
 
 /** How much may change within a period: so many, or so many per cent of what there was at its beginning. */
 interface Rule {
@@ -38,7 +38,7 @@ export const hpaDefaults: HpaSettings = {
 
 /**
  * Kubernetes' HorizontalPodAutoscaler (autoscaling/v2) on CPU: every 15 seconds `ceil(ready × current / target)` unless within 10 %;
- * missing metrics count against the direction; then stabilised, then limited by the rules of `behavior` (the one that allows most), then clamped.
+ * missing metrics count against the direction, workers younger than 30 seconds against growth; then stabilised, then limited by the rules of `behavior` (the one that allows most), then clamped.
  */
 export function createHpa(settings: HpaSettings = hpaDefaults): Peer {
   let lookedAtMs = Number.NEGATIVE_INFINITY
@@ -71,12 +71,12 @@ export function createHpa(settings: HpaSettings = hpaDefaults): Peer {
   function limitedChange({ up, down }: HpaSettings, { nowMs, target }: PeerInput, workers: number): number {
     const longestMs = Math.max(...[...up.rules, ...down.rules].map(({ periodMs }) => periodMs))
     changes = changes.filter(({ atMs }) => nowMs - atMs < longestMs)
-    const before = (periodMs: number, sign: 1 | -1): number => {
-      const within = changes.filter(({ atMs, by }) => nowMs - atMs < periodMs && Math.sign(by) === sign)
+    const before = (periodMs: number): number => {
+      const within = changes.filter(({ atMs }) => nowMs - atMs < periodMs)
       return target - within.reduce((sum, { by }) => sum + by, 0)
     }
-    if (workers > target) return Math.max(target, Math.min(workers, Math.max(...up.rules.map((rule) => highest(rule, before(rule.periodMs, 1))))))
-    if (workers < target) return Math.min(target, Math.max(workers, Math.min(...down.rules.map((rule) => lowest(rule, before(rule.periodMs, -1))))))
+    if (workers > target) return Math.max(target, Math.min(workers, Math.max(...up.rules.map((rule) => highest(rule, before(rule.periodMs))))))
+    if (workers < target) return Math.min(target, Math.max(workers, Math.min(...down.rules.map((rule) => lowest(rule, before(rule.periodMs))))))
     return target
   }
 
@@ -87,14 +87,19 @@ const highest = ({ type, value }: Rule, from: number): number => (type === 'pods
 const lowest = ({ type, value }: Rule, from: number): number => (type === 'pods' ? from - value : Math.floor(from * (1 - value / 100) + 1e-9))
 
 function recommendation({ targetCpu }: HpaSettings, { ready, target }: PeerInput): number {
-  const known = ready.flatMap(({ cpu, readyForMs }) => (cpu !== null && readyForMs >= INITIAL_DELAY_MS ? [cpu] : []))
+  const grown = ready.filter(({ readyForMs }) => readyForMs >= INITIAL_DELAY_MS)
+  const known = grown.flatMap(({ cpu }) => cpu ?? [])
   if (known.length === 0) return target
-  const ratio = meanOf(known) / targetCpu
-  const missing = Math.max(target, ready.length) - known.length
-  // Who is not known counts as idle where it would grow, as fully used where it would shrink.
-  const assumed = ratio > 1 ? 0 : targetCpu
-  const withMissing = missing > 0 ? (known.reduce((sum, cpu) => sum + cpu, 0) + missing * assumed) / (known.length + missing) / targetCpu : ratio
+  const used = known.reduce((sum, cpu) => sum + cpu, 0)
+  const ratio = used / known.length / targetCpu
+  // Where it would grow, who is young or has no metric counts as idle; where it would shrink the young are set aside, and no metric is full use.
+  const young = ratio > 1 ? Math.max(target, ready.length) - grown.length : 0
+  const missing = grown.length - known.length
+  const counted = known.length + missing + young
+  const withMissing = (used + (ratio < 1 ? missing * targetCpu : 0)) / counted / targetCpu
   const turned = (ratio > 1 && withMissing < 1) || (ratio < 1 && withMissing > 1)
-  if (Math.abs(1 - ratio) <= TOLERANCE || Math.abs(1 - withMissing) <= TOLERANCE || turned) return target
-  return Math.ceil(withMissing * (known.length + missing) - 1e-9)
+  if (Math.abs(1 - withMissing) <= TOLERANCE || turned) return target
+  const wanted = Math.ceil(withMissing * counted - 1e-9)
+  // It never turns against what called for it.
+  return wanted > target === withMissing > 1 ? wanted : target
 }

@@ -20,6 +20,8 @@ export interface PeerInput {
   readonly nowMs: number
   /** Those that serve. */
   readonly ready: readonly PeerWorker[]
+  /** Forked and not yet there. */
+  readonly booting: readonly PeerWorker[]
   /** The size that the fleet has or is on its way to. */
   readonly target: number
   readonly min: number
