@@ -16,6 +16,8 @@ export interface ChatReport {
   readonly elapsedMs: number
   /** How sessions ended before it was over. */
   readonly disconnects: Readonly<Record<string, number>>
+  /** Ids of sessions that ended because nobody knew them. */
+  readonly unknown: readonly string[]
   /** What this process itself used. */
   readonly cpuMs: number
 }
@@ -24,6 +26,7 @@ const RETURN_MS = 50
 
 const order = JSON.parse(process.argv[2] ?? '') as ChatOrder
 const disconnects: Record<string, number> = {}
+const unknown: string[] = []
 let acknowledged = 0
 let isOver = false
 
@@ -31,7 +34,10 @@ const outside = {
   port: order.port,
   isOver: () => isOver,
   acknowledged: () => acknowledged++,
-  disconnected: (how: string) => (disconnects[how] = (disconnects[how] ?? 0) + 1),
+  disconnected(how: string, sid: string): void {
+    disconnects[how] = (disconnects[how] ?? 0) + 1
+    if (how.includes('Session ID unknown')) unknown.push(sid)
+  },
 }
 for (let index = 0; index < order.clients; index++) void stay()
 process.on('disconnect', () => process.exit(0))
@@ -56,6 +62,6 @@ async function measure(): Promise<void> {
   isOver = true
   const { user, system } = process.cpuUsage(cpuBefore)
   const elapsedMs = performance.now() - begunAtMs
-  const report: ChatReport = { acknowledged: acknowledged - acknowledgedBefore, elapsedMs, disconnects, cpuMs: (user + system) / 1000 }
+  const report: ChatReport = { acknowledged: acknowledged - acknowledgedBefore, elapsedMs, disconnects, unknown, cpuMs: (user + system) / 1000 }
   process.send?.(report, () => process.exit(0))
 }

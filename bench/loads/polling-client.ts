@@ -4,7 +4,7 @@ export interface PollingOutside {
   readonly port: number
   readonly isOver: () => boolean
   acknowledged(): void
-  disconnected(how: string): void
+  disconnected(how: string, sid: string): void
 }
 
 /** Answers a poll for which there is no news, such as before a goodbye. */
@@ -20,6 +20,7 @@ export class PollingClient {
   readonly #outside: PollingOutside
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 2 })
   #path = '/socket.io/?EIO=4&transport=polling'
+  #sid = ''
   #saidId = 0
   #hasEnded = false
 
@@ -31,15 +32,24 @@ export class PollingClient {
   async run(): Promise<void> {
     try {
       const opened = await this.#send('GET')
-      this.#path += `&sid=${(JSON.parse(opened.slice(1)) as { sid: string }).sid}`
+      this.#sid = (JSON.parse(opened.slice(1)) as { sid: string }).sid
+      this.#path += `&sid=${this.#sid}`
       await this.#send('POST', '40')
-      while (!this.#outside.isOver()) for (const packet of (await this.#send('GET')).split('\u001e')) this.#receive(packet)
+      while (!this.#outside.isOver() && !this.#hasEnded) for (const packet of (await this.#send('GET')).split('\u001e')) this.#receive(packet)
     } catch (error) {
-      if (!this.#outside.isOver()) this.#outside.disconnected(String(error))
+      this.#end(error)
     } finally {
       this.#hasEnded = true
       this.#agent.destroy()
     }
+  }
+
+  /** Whichever of its requests failed first; the others end with it. */
+  #end(error: unknown): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    if (!this.#outside.isOver()) this.#outside.disconnected(String(error), this.#sid)
+    this.#agent.destroy()
   }
 
   #receive(packet: string): void {
@@ -58,9 +68,7 @@ export class PollingClient {
   }
 
   #post(packet: string): void {
-    this.#send('POST', packet).catch((error: unknown) => {
-      if (!this.#hasEnded && !this.#outside.isOver()) this.#outside.disconnected(String(error))
-    })
+    this.#send('POST', packet).catch((error: unknown) => this.#end(error))
   }
 
   #send(method: 'GET' | 'POST', body = ''): Promise<string> {
@@ -73,6 +81,7 @@ export class PollingClient {
           response.setEncoding('utf8').on('data', (chunk: string) => {
             text += chunk
           })
+          response.once('error', reject)
           response.once('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error(`status ${response.statusCode}: ${text}`))))
         },
       )
