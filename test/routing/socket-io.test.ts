@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
 import type { Station } from '../processes/harness/station.ts'
 import { until, within } from '../processes/harness/until.ts'
+import { cert } from '../worker/fixtures/certificate.ts'
 import { Client, withClients } from './harness/client.ts'
 
 const entry = fileURLToPath(new URL('./fixtures/rooms.mjs', import.meta.url))
@@ -15,18 +16,24 @@ const shapes = [
   ['an upgrade from polling', ['polling', 'websocket'], 'websocket'],
 ] as const
 
+const encryptions = [
+  ['', {}, {}],
+  [', encrypted by the app’s own server', { TLS: '1' }, { ca: cert }],
+] as const
+
 describe('Socket.IO over four workers', () => {
-  for (const [name, transports, last] of shapes) {
-    it(`keeps every session with ${name}`, async ({ stage }) => {
-      const station = await stage.start({ entry, config: FOUR }, 4)
+  for (const [[name, transports, last], [how, env, options]] of shapes.flatMap((shape) => encryptions.map((each) => [shape, each] as const))) {
+    it(`keeps every session with ${name}${how}`, async ({ stage }) => {
+      const station = await stage.start({ entry, config: FOUR, env }, 4)
       await withClients(
         24,
-        () => new Client(station.port, transports),
+        () => new Client(station.port, transports, options),
         async (clients) => {
           const before = await Promise.all(clients.map((client) => client.use()))
           await until('the last transport', () => clients.every(({ transport }) => transport === last))
           const after = await Promise.all(clients.map((client) => client.use()))
           expect(after.map(({ worker }) => worker)).toEqual(before.map(({ worker }) => worker))
+          expect(new Set(before.map(({ worker }) => worker)).size).toBeGreaterThan(1)
           expect(new Set(after.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']))
           expect(after.every(({ transport }) => transport === last)).toBe(true)
           expect(clients.flatMap(({ disconnects }) => disconnects)).toEqual([])

@@ -19,7 +19,8 @@ export class Client {
   constructor(port: number, transports: readonly string[], options: Record<string, unknown> = {}) {
     // What is said into a connection that is just closing is lost; a client that cares says it again, and so do these.
     const again = { retries: 10, ackTimeout: 3000, reconnectionDelay: 20, reconnectionDelayMax: 100 }
-    this.socket = io(`http://127.0.0.1:${port}`, { transports: [...transports], forceNew: true, ...again, ...options })
+    const origin = options['ca'] ? 'https://localhost' : 'http://127.0.0.1'
+    this.socket = io(`${origin}:${port}`, { transports: [...transports], forceNew: true, ...again, ...options })
     this.socket.on('disconnect', (reason) => this.disconnects.push(reason))
   }
 

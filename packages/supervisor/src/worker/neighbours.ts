@@ -13,6 +13,7 @@ import { openPrivateServer } from './private-server.ts'
 import { headOf } from './request-head.ts'
 import { keepPrivate } from './servers.ts'
 import { createSessionIds, type Place, type SessionIds } from './session-ids.ts'
+import { speakFor } from './spoken-for.ts'
 import type { Traffic } from './traffic.ts'
 import { tunnel } from './tunnel.ts'
 import { type Way, wayThrough } from './way.ts'
@@ -139,11 +140,16 @@ export class Neighbours {
     })
   }
 
-  /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. `onGone` is called if the owner is not there. */
-  carry(owner: Place, request: IncomingMessage, socket: Duplex, head: Buffer, onGone: () => void): void {
+  /** Brings a connection that leaves HTTP to its owner: as a socket if it can change hands, else byte by byte. `serveHere` is called if the owner is not there. */
+  carry(owner: Place, request: IncomingMessage, socket: Duplex, head: Buffer, serveHere: () => void): void {
+    const release = speakFor(socket)
+    const onGone = (): void => {
+      release()
+      serveHere()
+    }
     const byBytes = (): void =>
       this.#find(owner, (way) => {
-        if (way) tunnel(request, socket, head, { way, describe: this.#noteFor(owner, request), onGone })
+        if (way) tunnel(request, socket, head, { way, describe: this.#noteFor(owner, request), onGone, onAnswer: release })
         else onGone()
       })
     // Between machines, with bytes that were read already, or with encryption, a connection cannot change hands.

@@ -8,7 +8,7 @@ export function tunnel(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  { way, describe, onGone }: Pick<Destination, 'way' | 'describe' | 'onGone'>,
+  { way, describe, onGone, onAnswer }: Pick<Destination, 'way' | 'describe' | 'onGone'> & { onAnswer(): void },
 ): void {
   // Each direction ends by itself: what was said before the end still arrives.
   const out = way.open({ allowHalfOpen: true })
@@ -30,6 +30,9 @@ export function tunnel(
     out.write(Buffer.concat([Buffer.from(`${describe()}\n${headOf(request)}`, 'latin1'), head]))
     out.pipe(socket)
     // What the client says next waits for the owner's first word: until then the connection can still be somebody else's.
-    out.once('data', () => socket.pipe(out))
+    out.once('data', () => {
+      onAnswer()
+      socket.pipe(out)
+    })
   })
 }
