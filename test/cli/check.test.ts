@@ -137,6 +137,22 @@ describe('warnings, exit 0', () => {
       'routing.engine "socket.io-sticky": every connection is closed after one response',
     ],
     [
+      'clients that come back to where they are sent away',
+      { routing: { sticky: { cookie: 'sid' }, rebalance: true } },
+      {},
+      'routing.rebalance has no effect on clients that routing.sticky knows by their cookie',
+    ],
+    [
+      'keys that other replicas do not know',
+      {
+        routing: { sticky: { address: true } },
+        redis: { url: 'redis://x/0?host=/nowhere' },
+        replica: { listen: '[::]:9470', secret: 's'.repeat(32) },
+      },
+      {},
+      'replica.listen passes on Socket.IO sessions only: those whom routing.sticky knows by their address',
+    ],
+    [
       'a package manager in between',
       {},
       { npm_lifecycle_event: 'start', npm_config_user_agent: 'pnpm/12.0.0 npm/? node/v24' },
