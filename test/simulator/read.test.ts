@@ -30,6 +30,24 @@ const badScenarios: readonly (readonly [from: string, to: string, sentence: stri
   ['"crash"', '"replica-crash"', 's.json, line 6: faults[0].kind "replica-crash" is for several replicas; add "replicas": { "min": 2 }'],
   ['"crash", "worker": "any" } ] }', '"crash"', 's.json, line 6: this is not JSON:'],
   ['"faults": [', '"config": 3, "faults": [', 's.json, line 6: config 3 is not allowed; expected an object of options.'],
+  [
+    '"seed": 1',
+    '"signals": { "cpu": [] }',
+    "s.json, line 1: signals.cpu is not allowed; expected the name of a signal of the app's own, such as jobs.",
+  ],
+  ['"seed": 1', '"signals": { "jobs": [] }', 's.json, line 1: signals.jobs [] is empty; expected at least one point.'],
+  ['"seed": 1', '"signals": { "jobs": [ { "atS": 0 } ] }', 's.json, line 1: signals.jobs[0].value is missing; expected a number.'],
+  [
+    '"seed": 1',
+    '"signals": { "jobs": [ { "atS": 9, "value": 1 }, { "atS": 5, "value": 1 } ] }',
+    's.json, line 1: signals.jobs[1].atS 5 goes back in time; the point before it is at 9.',
+  ],
+  [
+    '"waitMs": 20',
+    '"queueTimeMs": "20"',
+    's.json, line 3: request.queueTimeMs "20" is not allowed; expected a number of milliseconds, or a list of points',
+  ],
+  ['"waitMs": 20', '"queueTimeMs": [ { "atS": 0, "value": -1 } ]', 's.json, line 3: request.queueTimeMs[0].value -1 is not allowed'],
   ['"seed": 1', '"seed": 1, "startsAt": "2026-13-45T00:00:00Z"', 's.json, line 1: startsAt "2026-13-45T00:00:00Z" is no date'],
   [
     '"durationS": 3600, "tickMs": 1000',

@@ -4,6 +4,7 @@ import { type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
 import { machineOf } from './machine-use.ts'
 import { type Measured, costsOf, median, sum } from './request-costs.ts'
 import type { LoadPoint, OperatorRequest, Scenario } from './scenario.ts'
+import { toldIn } from './told.ts'
 
 /**
  * The load that a journal tells of, and requests and workers as it shows them: what another policy meets is last night. Response times
@@ -18,10 +19,12 @@ export function planFromJournal({ start, events }: Recording): Plan {
   const { request, idleShare, cpuShare } = costsOf(samples, tickMs, capacity.cpus)
   const { bootMs, bootCpus, others } = machineOf(events, tickMs)
   const memoryBytes = median(samples.flatMap((event) => event.samples.flatMap((sample) => sample.memoryBytes ?? []))) ?? STANDARD.memoryBytes
+  const { queueTimesMs, signals } = toldIn(samples, beganMs)
   const scenario: Scenario = {
     seed: STANDARD.seed,
     load: loadOf(samples, beganMs, tickMs),
-    request,
+    request: { ...request, ...(queueTimesMs ? { queueTimesMs } : {}) },
+    ...(signals ? { signals } : {}),
     // What a request takes of memory cannot be told from a mean: the workers keep the size that they had.
     worker: {
       bootMs: bootMs ?? STANDARD.bootMs,
@@ -96,7 +99,15 @@ function loadOf(samples: readonly Measured[], beganMs: number, tickMs: number): 
 }
 
 function requestsOf(event: FleetEvent, beganMs: number): OperatorRequest[] {
-  if (event.kind !== 'scaleRequested' && event.kind !== 'reloadRequested') return []
-  const { nowMs, ...request } = event
-  return [{ atMs: nowMs - beganMs, event: request }]
+  switch (event.kind) {
+    case 'scaleRequested':
+    case 'reloadRequested':
+    case 'drainRequested':
+    case 'budgetRequested': {
+      const { nowMs, ...request } = event
+      return [{ atMs: nowMs - beganMs, event: request }]
+    }
+    default:
+      return []
+  }
 }

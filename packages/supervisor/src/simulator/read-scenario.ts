@@ -2,8 +2,24 @@ import { describe, faultsOf } from '../config/fault.ts'
 import { inputFault } from './input-fault.ts'
 import { lineOfPath, linesOfJson } from './json-places.ts'
 import { MOST_TICKS, type Plan, STANDARD, standardObjectiveMs } from './plan.ts'
-import { FAULTS_OF_REPLICAS, type Fault, type OperatorRequest, type ReplicaModel, type Scenario, type SocketModel } from './scenario.ts'
-import { type GivenFault, type GivenRequest, type GivenScenario, type GivenSockets, type GivenWorker, scenarioKind } from './scenario-kind.ts'
+import {
+  FAULTS_OF_REPLICAS,
+  type Fault,
+  type OperatorRequest,
+  type ReplicaModel,
+  type Scenario,
+  type SocketModel,
+  type ToldPoint,
+} from './scenario.ts'
+import {
+  type GivenFault,
+  type GivenRequest,
+  type GivenScenario,
+  type GivenSockets,
+  type GivenValue,
+  type GivenWorker,
+  scenarioKind,
+} from './scenario-kind.ts'
 
 /** So long do faults last that last, where nobody says how long. */
 const STANDARD_FAULT_S = 60
@@ -81,11 +97,18 @@ function jsonOf(text: string, file: string): unknown {
   }
 }
 
-function checkOrder({ load }: GivenScenario, fail: (path: string, sentencePart: string) => never): void {
+function checkOrder({ load, signals = {}, request }: GivenScenario, fail: (path: string, sentencePart: string) => never): void {
   if (load.length === 0) fail('load', '[] is empty; expected at least one point such as { "atS": 0, "requestsPerSecond": 50 }')
-  for (const [index, point] of load.entries()) {
-    const before = load[index - 1]
-    if (before && point.atS < before.atS) fail(`load[${index}].atS`, `${point.atS} goes back in time; the point before it is at ${before.atS}`)
+  checkPoints('load', load, fail)
+  for (const [name, points] of Object.entries(signals)) checkPoints(`signals.${name}`, points, fail)
+  if (typeof request?.queueTimeMs === 'object') checkPoints('request.queueTimeMs', request.queueTimeMs, fail)
+}
+
+function checkPoints(path: string, points: readonly { readonly atS: number }[], fail: (path: string, sentencePart: string) => never): void {
+  if (points.length === 0) fail(path, '[] is empty; expected at least one point')
+  for (const [index, point] of points.entries()) {
+    const before = points[index - 1]
+    if (before && point.atS < before.atS) fail(`${path}[${index}].atS`, `${point.atS} goes back in time; the point before it is at ${before.atS}`)
   }
 }
 
@@ -99,17 +122,27 @@ function scenarioOf(given: GivenScenario): Scenario {
   return {
     seed: given.seed ?? STANDARD.seed,
     load: given.load.map(({ atS, requestsPerSecond, step }) => ({ atMs: atS * 1000, requestsPerSecond, step: step ?? false })),
-    request: { cpuMs: given.request?.cpuMs ?? STANDARD.cpuMs, waitMs: given.request ? (given.request.waitMs ?? 0) : STANDARD.waitMs },
+    request: requestModelOf(given.request),
     worker: workerOf(given.worker),
     host: { cpus: given.host?.cpus ?? STANDARD.cpus, memoryBytes: given.host?.memoryBytes ?? STANDARD.hostMemoryBytes },
     database: { concurrency: given.database?.concurrency ?? STANDARD.databaseConcurrency },
     ...(given.sessions ? { sessions: given.sessions } : {}),
     ...(given.sockets ? { sockets: socketsOf(given.sockets) } : {}),
+    ...(given.signals ? { signals: Object.fromEntries(Object.entries(given.signals).map(([name, points]) => [name, points.map(toldPointOf)])) } : {}),
     ...(given.replicas ? { replicas: replicasOf(given.replicas) } : {}),
     faults: (given.faults ?? []).map(faultOf),
     requests: (given.operator ?? []).map(requestOf),
   }
 }
+
+function requestModelOf(given: GivenScenario['request']): Scenario['request'] {
+  if (!given) return { cpuMs: STANDARD.cpuMs, waitMs: STANDARD.waitMs }
+  const { cpuMs, waitMs = 0, queueTimeMs } = given
+  if (queueTimeMs === undefined) return { cpuMs, waitMs }
+  return { cpuMs, waitMs, queueTimesMs: typeof queueTimeMs === 'number' ? [{ atMs: 0, value: queueTimeMs }] : queueTimeMs.map(toldPointOf) }
+}
+
+const toldPointOf = ({ atS, value }: GivenValue): ToldPoint => ({ atMs: atS * 1000, value })
 
 function replicasOf({
   min = 1,

@@ -5,6 +5,7 @@ import type { Detail, Moments } from './moments.ts'
 import type { Plan } from './plan.ts'
 import type { LineChart, Point, Series } from './plot-lines.ts'
 import type { Outcome } from './simulate.ts'
+import { createTold } from './told.ts'
 
 /** More points than pixels show nothing more; of those that fall together the highest counts. */
 const MOST_POINTS = 700
@@ -46,10 +47,18 @@ const MEASURED: Readonly<Record<string, SignalChart>> = {
   memory: { title: 'Memory of a worker over its limit', color: 'green', of: ({ memory }) => memory },
 }
 
-/** No virtual worker tells it: virtual requests come from no proxy, and a virtual app has no signals of its own. */
-function unmeasured(name: string): SignalChart {
-  const title = name === 'queueTime' ? 'Time before requests got here' : `Signal ${name}`
-  return { title: `${title}: not measured in this run`, color: 'blue', of: () => null }
+/** Proxies and the app tell it, if they do: of virtual ones the scenario says what. */
+function toldBy({ scenario }: Plan, name: string): SignalChart {
+  const isQueueTime = name === 'queueTime'
+  const title = isQueueTime ? 'Time before requests got here' : `Signal ${name}`
+  const isTold = isQueueTime ? scenario.request.queueTimesMs : scenario.signals && Object.hasOwn(scenario.signals, name)
+  if (!isTold) return { title: `${title}: not measured in this run`, color: 'blue', of: () => null }
+  const toldAt = createTold(scenario)
+  const of: Value = ({ atS }) => {
+    const { queueTimeMs, signals } = toldAt(atS * 1000)
+    return isQueueTime ? queueTimeMs : (signals[name] ?? null)
+  }
+  return { title, color: 'blue', of }
 }
 
 /** Load, workers, and every signal that is measured or that the policy has thresholds for. */
@@ -73,7 +82,7 @@ export function chartsOf(moments: readonly Detail[], plan: Plan, scaling: Scalin
   }
   const endS = plan.durationMs / 1000
   const signals = [...new Set([...Object.keys(MEASURED), ...Object.keys(scaling.up), ...Object.keys(scaling.down)])].map((name): LineChart => {
-    const { title, color, of } = MEASURED[name] ?? unmeasured(name)
+    const { title, color, of } = MEASURED[name] ?? toldBy(plan, name)
     const chart = {
       title,
       format: (value: number) => describeValue(name, value),

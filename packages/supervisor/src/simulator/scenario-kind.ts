@@ -1,5 +1,22 @@
-import { type FieldKind, type Kind, amount, fields, listOf, oneOf, optional, text, trueOrFalse, wholeNumber, wordOr } from '../config/kind.ts'
+import {
+  type FieldKind,
+  type Kind,
+  amount,
+  anyNumber,
+  anyOf,
+  checked,
+  fields,
+  listOf,
+  mapOf,
+  oneOf,
+  optional,
+  text,
+  trueOrFalse,
+  wholeNumber,
+  wordOr,
+} from '../config/kind.ts'
 import { scheduleEntry } from '../config/schedule.ts'
+import { MOST_CUSTOM_SIGNALS, isBuiltIn, isSignalName } from '../policy/custom-signals.ts'
 import type { ScheduleEntry } from '../policy/settings.ts'
 import { FAULT_KINDS, type FaultKind } from './scenario.ts'
 
@@ -12,17 +29,30 @@ export interface GivenScenario {
   /** What the clock on the wall shows at the start: schedules go by it. */
   readonly startsAt: string | undefined
   readonly load: readonly GivenPoint[]
-  readonly request: { readonly cpuMs: number; readonly waitMs: number | undefined } | undefined
+  readonly request: GivenRequestModel | undefined
   readonly worker: GivenWorker | undefined
   readonly host: { readonly cpus: number | undefined; readonly memoryBytes: number | undefined } | undefined
   readonly database: { readonly concurrency: number } | undefined
   readonly sessions: { readonly hotShare: number } | undefined
   readonly sockets: GivenSockets | undefined
+  readonly signals: Readonly<Record<string, readonly GivenValue[]>> | undefined
   readonly replicas: GivenReplicas | undefined
   readonly objective: { readonly p95Ms: number } | undefined
   readonly faults: readonly GivenFault[] | undefined
   readonly operator: readonly GivenRequest[] | undefined
   readonly expect: Readonly<Record<string, Range | undefined>> | undefined
+}
+
+interface GivenRequestModel {
+  readonly cpuMs: number
+  readonly waitMs: number | undefined
+  readonly queueTimeMs: number | readonly GivenValue[] | undefined
+}
+
+/** What is told at a moment. */
+export interface GivenValue {
+  readonly atS: number
+  readonly value: number
 }
 
 export interface GivenSockets {
@@ -80,6 +110,7 @@ const LONGEST_S = 32 * 86_400
 const MOST_POINTS = 1_000_000
 const MOST_BYTES = 1e13
 const MOST_MS = 86_400_000
+const SIGNAL_NAME = "the name of a signal of the app's own, such as jobs"
 
 const atS: Kind<number> = amount(0, LONGEST_S, `a number of seconds from 0 to ${LONGEST_S}`)
 const milliseconds: Kind<number> = amount(0, MOST_MS, `a number of milliseconds from 0 to ${MOST_MS}`)
@@ -105,6 +136,29 @@ const sockets: Kind<GivenSockets> = fields<GivenSockets>('an object such as { "p
   staysS: optional(amount(1, LONGEST_S)),
   memoryBytes: optional(bytes),
   cpuMsPerSecond: optional(amount(0, 1000)),
+})
+
+const valuesOf = (kind: Kind<number>): Kind<readonly GivenValue[]> =>
+  listOf(
+    `a list of at most ${MOST_POINTS} points such as { "atS": 0, "value": 20 }`,
+    fields<GivenValue>('a point such as { "atS": 0, "value": 20 }', { atS, value: kind }),
+    MOST_POINTS,
+  )
+
+/** The name of a signal of the app's own. */
+const signalName: Kind<string> = checked(text(SIGNAL_NAME, /^[^\0]*$/), (name) => (isSignalName(name) && !isBuiltIn(name) ? null : SIGNAL_NAME))
+
+const signals: Kind<Record<string, readonly GivenValue[]>> = checked(
+  mapOf('an object such as { "jobs": [ { "atS": 0, "value": 20 } ] }', signalName, valuesOf(anyNumber)),
+  (given) => (Object.keys(given).length <= MOST_CUSTOM_SIGNALS ? null : `at most ${MOST_CUSTOM_SIGNALS} signals`),
+)
+
+const requestModel: Kind<GivenRequestModel> = fields<GivenRequestModel>('an object such as { "cpuMs": 4, "waitMs": 20 }', {
+  cpuMs: amount(0.001, 60_000),
+  waitMs: optional(milliseconds),
+  queueTimeMs: optional(
+    anyOf('a number of milliseconds, or a list of points such as { "atS": 0, "value": 20 }', milliseconds, valuesOf(milliseconds)),
+  ),
 })
 
 const [firstKind, ...otherKinds] = Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]]
@@ -135,7 +189,7 @@ export const scenarioKind: Kind<GivenScenario> = fields<GivenScenario>('an objec
   seed: optional(wholeNumber(0, 2 ** 32 - 1)),
   startsAt: optional(text('a moment such as "2026-01-05T08:00:00Z"', /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/)),
   load: listOf(`a list of at most ${MOST_POINTS} points such as { "atS": 0, "requestsPerSecond": 50 }`, point, MOST_POINTS),
-  request: optional(fields('an object such as { "cpuMs": 4, "waitMs": 20 }', { cpuMs: amount(0.001, 60_000), waitMs: optional(milliseconds) })),
+  request: optional(requestModel),
   worker: optional(worker),
   host: optional(
     fields('an object such as { "cpus": 8, "memoryBytes": 8000000000 }', {
@@ -146,6 +200,7 @@ export const scenarioKind: Kind<GivenScenario> = fields<GivenScenario>('an objec
   database: optional(fields('an object such as { "concurrency": 100 }', { concurrency: wholeNumber(1, 1_000_000) })),
   sessions: optional(fields('an object such as { "hotShare": 0.4 }', { hotShare: amount(0, 1) })),
   sockets: optional(sockets),
+  signals: optional(signals),
   replicas: optional(
     fields<GivenReplicas>('an object such as { "min": 1, "max": 10, "bootMs": 60000, "follow": true }', {
       min: optional(wholeNumber(1, 10)),

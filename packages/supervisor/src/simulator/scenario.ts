@@ -13,6 +13,8 @@ export interface Scenario {
   readonly sessions?: SessionModel
   /** Absent: nobody stays connected. */
   readonly sockets?: SocketModel
+  /** What each worker reports by names of the app's own. Absent: nothing. */
+  readonly signals?: Readonly<Record<string, readonly ToldPoint[]>>
   /** Absent: there is one, for good. */
   readonly replicas?: ReplicaModel
   readonly faults: readonly Fault[]
@@ -36,6 +38,8 @@ export interface RequestModel {
   readonly cpuMs: number
   /** Time spent waiting elsewhere: a database, another service. */
   readonly waitMs: number
+  /** How long requests waited before they got here, as a proxy tells. Absent: none tells. */
+  readonly queueTimesMs?: readonly ToldPoint[]
   /** As they were measured, each as likely as the others; `waitMs` is their mean. Absent: all wait alike. */
   readonly waitsMs?: readonly number[]
   /** Of the queueing that random arrivals bring, what was measured: some arrive more evenly. Absent: all of it. */
@@ -95,6 +99,12 @@ export interface LoadPoint {
   readonly atMs: number
   readonly requestsPerSecond: number
   readonly step?: boolean
+}
+
+/** What is told at a moment; linear between points. */
+export interface ToldPoint {
+  readonly atMs: number
+  readonly value: number
 }
 
 /** What can go wrong. With a duration: it lasts for `forMs`. */

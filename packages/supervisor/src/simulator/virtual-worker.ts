@@ -4,6 +4,7 @@ import { Elsewhere } from './elsewhere.ts'
 import { type Course, ResponseTimes } from './response-times.ts'
 import type { RequestModel, WorkerModel } from './scenario.ts'
 import type { VirtualSockets } from './sockets.ts'
+import { type Told, queueTimesOf } from './told.ts'
 
 /** Requests that came in together and wait for the event loop. */
 interface Batch {
@@ -191,13 +192,13 @@ export class VirtualWorker {
   }
 
   /** Ends an interval: what is seen of it from outside, and what it says of itself, null when it cannot. */
-  look(intervalMs: number): { readonly cpu: number; readonly report: Report | null } {
+  look(intervalMs: number, told: Told): { readonly cpu: number; readonly report: Report | null } {
     const cpu = Math.min(1, this.#busyMs / intervalMs)
     this.#busyMs = 0
-    return { cpu, report: this.state === 'booting' || this.hung ? null : this.#report(intervalMs) }
+    return { cpu, report: this.state === 'booting' || this.hung ? null : this.#report(intervalMs, told) }
   }
 
-  #report(intervalMs: number): Report {
+  #report(intervalMs: number, told: Told): Report {
     const perTurn = 1 + Math.min(this.#waiting, CALLBACKS_PER_TURN - 1)
     const report: Report = {
       intervalMs,
@@ -209,8 +210,8 @@ export class VirtualWorker {
       sockets: this.sockets?.open ?? 0,
       latencies: this.#times.take(),
       database: null,
-      queueTimes: [],
-      signals: {},
+      queueTimes: queueTimesOf(told, this.#answered),
+      signals: told.signals,
     }
     this.#answered = 0
     this.#loopMs = 0

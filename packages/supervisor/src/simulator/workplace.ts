@@ -5,6 +5,7 @@ import type { Random } from './random.ts'
 import { createLoad, type Fault, type FaultKind, type Scenario } from './scenario.ts'
 import { levelOut, shareCores, stretchOf } from './share-cores.ts'
 import { VirtualSockets } from './sockets.ts'
+import { type Told, createTold } from './told.ts'
 import { VirtualWorker } from './virtual-worker.ts'
 
 /** Requests, each counted once: what arrived was answered, was cut with its worker, or is still on its way. */
@@ -32,6 +33,7 @@ export class Workplace {
   /** Null where nobody limits the connections: then they are not counted. */
   readonly #backends: Backends | null
   readonly #othersCpus: (atMs: number) => number
+  readonly #told: (atMs: number) => Told
   #arrived = 0
   #answered = 0
   #cut = 0
@@ -44,6 +46,7 @@ export class Workplace {
     this.#scenario = scenario
     this.#arrivals = arrivals
     this.#backends = backends
+    this.#told = createTold(scenario)
     this.#othersCpus = createLoad((scenario.host.others ?? []).map(({ atMs, cpus }) => ({ atMs, requestsPerSecond: cpus, step: true })))
   }
 
@@ -159,8 +162,9 @@ export class Workplace {
     // What a container uses is all that runs in it.
     let cpus = this.#othersCpus(nowMs)
     let memoryBytes = 0
+    const told = this.#told(nowMs)
     const samples = this.#all.map((worker): Sample => {
-      const { cpu, report } = worker.look(tickMs)
+      const { cpu, report } = worker.look(tickMs, told)
       cpus += cpu
       memoryBytes += worker.memoryBytes
       const lost = nowMs < worker.reportsLostUntilMs
