@@ -87,15 +87,19 @@ function loadOf(samples: readonly Measured[], beganMs: number, tickMs: number): 
     }
     queueBefore = queue
     const isFull = asked.length > 0 && sum(asked.map(({ eventLoopUtilization }) => eventLoopUtilization)) / asked.length > FULL
-    if (!isFull) full = []
-    else {
-      full.push(tick)
-      const mean = sum(full.map(({ arrived }) => arrived)) / full.length
-      for (const each of full) each.arrived = mean
-    }
+    if (isFull) full.push(tick)
+    else full = spread(full)
     return tick
   })
+  spread(full)
   return ticks.map(({ atMs, arrived }) => ({ atMs, requestsPerSecond: (arrived * 1000) / tickMs, step: true }))
+}
+
+/** Once for all of them: a night of overload is tens of thousands of ticks. */
+function spread(ticks: readonly { arrived: number }[]): never[] {
+  const mean = sum(ticks.map(({ arrived }) => arrived)) / ticks.length
+  for (const tick of ticks) tick.arrived = mean
+  return []
 }
 
 function requestsOf(event: FleetEvent, beganMs: number): OperatorRequest[] {
