@@ -2,14 +2,16 @@ import http from 'node:http'
 import { randomBytes } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { it } from '../processes/harness.ts'
-import { within } from '../processes/harness/until.ts'
+import { until, within } from '../processes/harness/until.ts'
 import { RawClient } from '../worker/harness.ts'
 import { ask } from './harness/ask.ts'
+import { handshake } from './harness/frames.ts'
 import { startPolling } from './harness/pollers.ts'
 
 const WORKERS = 4
 const CLIENTS = 16
 const REQUESTS_EACH = 100
+const OPENING = '/socket.io/?EIO=4&transport=polling'
 const UNKNOWN = '{"code":1,"message":"Session ID unknown"}'
 
 const sessionIn = (heard: string): { readonly sid: string } => JSON.parse(/\{.*\}/.exec(heard)?.[0] ?? '{}') as { sid: string }
@@ -43,7 +45,7 @@ const elsewhere: readonly (readonly [query: string, headers: string])[] = [
 describe('a session id that stands elsewhere', () => {
   it('is nobody’s: a new session begins, with whoever accepted the connection', async ({ stage }) => {
     const { station, lines } = await startPolling(stage, WORKERS, WORKERS)
-    const opened = await ask({ port: station.port, path: '/socket.io/?EIO=4&transport=polling' })
+    const opened = await ask({ port: station.port, path: OPENING })
     const { sid: real } = sessionIn(opened.body.toString())
     const clients: RawClient[] = []
     for (let i = 0; i < CLIENTS; i++) {
@@ -68,7 +70,7 @@ describe('session ids that were made up', () => {
   it('aim at nobody: whoever accepted the connection answers, at once', async ({ stage }) => {
     const { station, lines } = await startPolling(stage, WORKERS, WORKERS)
     const { port } = station
-    const opened = await ask({ port, path: '/socket.io/?EIO=4&transport=polling' })
+    const opened = await ask({ port, path: OPENING })
     const { sid } = sessionIn(opened.body.toString())
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
@@ -80,7 +82,7 @@ describe('session ids that were made up', () => {
       agent.destroy()
     })
     await within('all answers', Promise.all(clients), { boundMs: 50_000 })
-    // A worker's share of the answers is its share of the connections, to the last one.
+    // A worker's share of the answers is its share of the connections, to the last one: so is that of the one at which the ids aim.
     const acceptors = new Map<string, string>()
     const answers: { acceptor: string | undefined; worker: string }[] = []
     for (const line of await lines()) {
@@ -92,4 +94,55 @@ describe('session ids that were made up', () => {
     expect(answers.filter(({ acceptor, worker }) => acceptor !== worker)).toEqual([])
     expect(new Set(answers.map(({ worker }) => worker)).size).toBeGreaterThan(1)
   })
+
+  it('and those of a worker that is gone are unknown to every worker, at once: a poll, a message and an upgrade', async ({ stage }) => {
+    const { station, lines } = await startPolling(stage, WORKERS, WORKERS)
+    const { port } = station
+    const opened = await ask({ port, path: OPENING })
+    const { sid: dead } = sessionIn(opened.body.toString())
+    const owner = Number.parseInt(dead, 36)
+    process.kill((await station.running(WORKERS)).find(({ id }) => id === owner)?.pid as number, 'SIGKILL')
+    await station.until('its replacement', ({ workers, fleet }) => fleet.ready === WORKERS && workers.every(({ id }) => id !== owner))
+    const workers = (await station.running(WORKERS)).map(({ id }) => String(id))
+    for (const id of [dead, ...forged.slice(0, 4).map((make) => make(dead))]) {
+      const ways = [
+        `GET ${OPENING}&sid=${id} HTTP/1.1\r\nHost: x\r\n\r\n`,
+        `POST ${OPENING}&sid=${id} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n40`,
+        handshake('a=b').replace('/ws', `/socket.io/?EIO=4&transport=websocket&sid=${id}`),
+      ]
+      for (const way of ways) {
+        for (const [worker, client] of await connectToEach(workers, port)) {
+          client.heard = ''
+          client.say(way)
+          await within(`an answer to ${way}`, client.hears('Session ID unknown'))
+          expect([worker, way, client.heard.slice(0, 12)]).toEqual([worker, way, 'HTTP/1.1 400'])
+          client.socket.destroy()
+        }
+      }
+    }
+    const answerers = new Map(workers.map((worker) => [worker, 0]))
+    for (const line of await lines()) {
+      const [worker = '', what, code] = line.split(' ')
+      if (what === 'error') expect(code).toBe('1')
+      if (what === 'error') answerers.set(worker, (answerers.get(worker) ?? 0) + 1)
+    }
+    // Five ids in three ways: whoever had the connection answered.
+    expect([...answerers.values()]).toEqual(workers.map(() => 15))
+  })
 })
+
+/** One connection to each of the workers. */
+async function connectToEach(workers: readonly string[], port: number): Promise<Map<string, RawClient>> {
+  const clients = new Map<string, RawClient>()
+  const others: RawClient[] = []
+  while (clients.size < workers.length) {
+    const client = new RawClient(port)
+    client.say('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    const worker = await until('who has the connection', () => /\r\n\r\n(\d+)$/.exec(client.heard)?.[1])
+    // It stays until all are there, so that those that have some get fewer of the next. Who has many asks some to go.
+    if (clients.has(worker) || /connection: close/i.test(client.heard)) others.push(client)
+    else clients.set(worker, client)
+  }
+  for (const { socket } of others) socket.destroy()
+  return clients
+}
