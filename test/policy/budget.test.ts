@@ -17,6 +17,7 @@ const held = (connections: number, more: Partial<LeaseState> = {}): Partial<Leas
   granted: connections,
   held: connections,
   acknowledged: connections,
+  confirmed: 1,
   ...more,
 })
 const targets = (input: BudgetInput): number[] => [...shareOut(input).values()]
@@ -83,7 +84,7 @@ describe('feedsOneMore and mostWorkers', () => {
 const kinds = ['serving', 'waiting', 'leaving', 'silent'] as const
 const leases = fc
   .record({ sequence: fc.nat(5), granted: fc.nat(20), more: fc.nat(10), inUse: fc.nat(20), waiting: fc.nat(60), external: fc.nat(5) })
-  .map(({ more, ...lease }): LeaseState => ({ ...lease, held: lease.granted + more, acknowledged: lease.granted + more }))
+  .map(({ more, ...lease }): LeaseState => ({ ...lease, held: lease.granted + more, acknowledged: lease.granted + more, confirmed: lease.sequence }))
 const claims = fc
   .array(fc.record({ kind: fc.constantFrom(...kinds), lease: leases }), { maxLength: 8 })
   .map((list) => list.map((each, index): Claim => ({ ...each, workerId: index + 1 })))
@@ -227,3 +228,12 @@ function liveThrough(script: readonly (readonly [number, number, number])[]): vo
   expect(granted.reduce((sum, each) => sum + each, 0)).toBe(available - floor)
   expect([...leases.values()].every((lease) => !isPending(lease))).toBe(true)
 }
+
+it('a word that was lost is said again, though it says what an older one did that was confirmed', () => {
+  const use = { inUse: 0, waiting: 0, external: 0 }
+  const confirmed = hear(grant(noLease, 14), { sequence: 1, holds: 14, ...use })
+  expect(isPending(confirmed)).toBe(false)
+  const lost = grant(grant(confirmed, 11), 14)
+  expect(isPending(hear(lost, { sequence: 2, holds: 11, ...use }))).toBe(true)
+  expect(isPending(hear(lost, { sequence: 3, holds: 14, ...use }))).toBe(false)
+})

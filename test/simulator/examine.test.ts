@@ -4,10 +4,9 @@ import { fuzz } from '../../packages/supervisor/src/simulator/fuzz.ts'
 import type { Life } from '../../packages/supervisor/src/simulator/random-life.ts'
 import type { Fault } from '../../packages/supervisor/src/simulator/scenario.ts'
 import { fleetSettings } from '../fleet/driver.ts'
+import { neverHeals } from './mutants.ts'
 import { calmScenario } from './runs.ts'
 
-/** Boots that fail for ever never heal: a fault that outlives its phase stands in for a bug of the supervisor. */
-const fatal: Fault = { atMs: 60_000, kind: 'boot-crash', worker: 'any', forMs: 1e9 }
 const crash: Fault = { atMs: 70_000, kind: 'crash', worker: 'any', forMs: 1000 }
 const settings = fleetSettings({ restart: { intensity: 1000 } })
 
@@ -17,7 +16,7 @@ function lifeWith(...faults: Fault[]): Life {
 }
 
 test('a life that does not heal is told, with its last steps', () => {
-  const verdict = examine(lifeWith(fatal, crash))
+  const verdict = examine(lifeWith(crash), neverHeals)
   expect(verdict.broken.join()).toContain('after all faults have ended')
   expect(verdict.transcript.length).toBeGreaterThan(0)
   expect(examine(lifeWith(crash)).broken).toEqual([])
@@ -25,8 +24,8 @@ test('a life that does not heal is told, with its last steps', () => {
 
 test('what a broken life does not need is taken out of it', () => {
   const slow: Fault = { atMs: 20_000, kind: 'slow-boot', worker: 'any', forMs: 5000 }
-  const { scenario } = shrink(lifeWith(slow, fatal, crash))
-  expect(scenario.faults).toEqual([fatal, crash])
+  const { scenario } = shrink(lifeWith(slow, crash), neverHeals)
+  expect(scenario.faults).toEqual([crash])
   expect(scenario.requests).toEqual([])
   expect(scenario.load).toHaveLength(1)
 })

@@ -21,10 +21,12 @@ const killsOnReload: Core = saying((after, { kind }) => {
   return kind === 'reloadRequested' && workerId !== undefined ? { kind: 'kill', workerId } : null
 })
 
-/** To its core there is always room for more. */
+/** Whatever number an operator says, it takes three more than there may be. */
 const forksBeyondMax: Core = (fleet, event) => {
   const { settings } = fleet
-  return step({ ...fleet, settings: { ...settings, workers: { ...settings.workers, max: 50 } } }, event)
+  if (event.kind !== 'scaleRequested' || event.workers === 'auto') return step(fleet, event)
+  const max = settings.workers.max + 3
+  return step({ ...fleet, settings: { ...settings, workers: { ...settings.workers, max } } }, { ...event, workers: max })
 }
 
 const drainsTheLast: Core = saying((after, { kind }) => {

@@ -11,6 +11,8 @@ export interface LeaseState {
   readonly held: number
   /** What the worker last confirmed. */
   readonly acknowledged: number
+  /** The number of the word that it was confirmed for. */
+  readonly confirmed: number
   readonly inUse: number
   readonly waiting: number
   readonly external: number
@@ -27,7 +29,7 @@ export interface LeaseUse {
   readonly external: number
 }
 
-export const noLease: LeaseState = { sequence: 0, granted: 0, held: 0, acknowledged: 0, inUse: 0, waiting: 0, external: 0 }
+export const noLease: LeaseState = { sequence: 0, granted: 0, held: 0, acknowledged: 0, confirmed: 0, inUse: 0, waiting: 0, external: 0 }
 
 export function grant(lease: LeaseState, granted: number): LeaseState {
   return { ...lease, sequence: lease.sequence + 1, granted, held: Math.max(lease.held, granted) }
@@ -38,8 +40,11 @@ export function hear(lease: LeaseState, { sequence, holds, inUse, waiting, exter
   const demand = { ...lease, inUse, waiting, external }
   if (sequence !== lease.sequence) return demand
   const held = Math.max(lease.granted, Math.min(lease.held, holds))
-  return { ...demand, held, acknowledged: held }
+  return { ...demand, held, acknowledged: held, confirmed: sequence }
 }
 
-/** True when the newest word has not been confirmed: it may have been lost, and saying it again does no harm. */
-export const isPending = ({ sequence, granted, acknowledged }: LeaseState): boolean => sequence > 0 && acknowledged !== granted
+/**
+ * True when the newest word has not been confirmed: it may have been lost, and saying it again does no harm. By its number, since a word may say
+ * what the last confirmed one did, and those in between something else.
+ */
+export const isPending = ({ sequence, confirmed, granted, acknowledged }: LeaseState): boolean => confirmed !== sequence || acknowledged !== granted

@@ -22,6 +22,15 @@ export class Agenda {
     this.#planned[place] = { atMs, act }
   }
 
+  /** Again and again, first after `fromMs`. */
+  every(intervalMs: number, fromMs: number, act: () => void): void {
+    const atMs = fromMs + intervalMs
+    this.at(atMs, () => {
+      act()
+      this.every(intervalMs, atMs, act)
+    })
+  }
+
   /** Takes the next thing off the agenda and lets it happen. */
   actOnNext(): void {
     this.#planned.shift()?.act()

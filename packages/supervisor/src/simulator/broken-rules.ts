@@ -25,6 +25,10 @@ export class BrokenRules {
     return this.#sentences.length < MOST_SENTENCES
   }
 
+  get isClean(): boolean {
+    return this.#sentences.length === 0
+  }
+
   /** A step was made; until the first rule is broken it is kept. */
   see(turn: Turn): void {
     if (this.#sentences.length > 0) return

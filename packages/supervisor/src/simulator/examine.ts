@@ -1,10 +1,11 @@
 import type { Helm } from './helm.ts'
 import { examineReplicas } from './examine-replicas.ts'
+import { LOOK_MS, getsShorter } from './liveness.ts'
 import { Judge } from './judge.ts'
 import type { Life } from './random-life.ts'
 import { transcriptOf } from './transcript.ts'
 import { Recent } from './recent.ts'
-import { type Verdict, HEALED_BY_MS, SLACK_MS, TRANSCRIPT_STEPS, notHealed } from './verdict.ts'
+import { type Verdict, HEALED_BY_MS, SLACK_MS, TRANSCRIPT_STEPS } from './verdict.ts'
 import { World } from './world.ts'
 
 const STOP_AFTER_MS = 100
@@ -16,10 +17,9 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
   const broken: string[] = []
   const recent = new Recent(TRANSCRIPT_STEPS)
   let [steps, answered] = [0, 0]
-  const stop = { atMs: HEALED_BY_MS + STOP_AFTER_MS, event: { kind: 'stopRequested', reason: 'the run ends' } } as const
   const world: World = new World(
     settings,
-    { ...scenario, requests: [...scenario.requests, stop] },
+    scenario,
     0,
     (turn) => {
       // The first step that breaks a rule tells the most; what follows from it does not.
@@ -32,9 +32,13 @@ export function examine({ settings, scenario }: Life, core?: Helm['step']): Verd
     },
     core ? { step: core } : {},
   )
+  world.run(HEALED_BY_MS - LOOK_MS)
+  world.settle()
+  const before = world.waiting
   world.run(HEALED_BY_MS)
-  if (broken.length === 0) broken.push(...notHealed(world, judge.checkers), ...judge.leases.atRest(world, world.fleet.nowMs))
-  if (broken.length === 0) world.run(HEALED_BY_MS + STOP_AFTER_MS + settings.drain.timeoutMs + SLACK_MS)
+  if (broken.length === 0) broken.push(...judge.atRest(world), ...getsShorter(world, before, HEALED_BY_MS))
+  world.tell((nowMs) => ({ kind: 'stopRequested', reason: 'the run ends', nowMs }), STOP_AFTER_MS)
+  if (broken.length === 0) world.run(world.nowMs + STOP_AFTER_MS + settings.drain.timeoutMs + SLACK_MS)
   if (broken.length === 0 && !world.ended) broken.push('the stop did not end it')
   const asked = scenario.requests.length
   if (broken.length === 0 && answered !== asked) broken.push(`${answered} of ${asked} requests were answered`)

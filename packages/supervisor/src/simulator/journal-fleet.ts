@@ -35,6 +35,7 @@ const lease = fields<LeaseState>('a lease', {
   granted: count,
   held: count,
   acknowledged: count,
+  confirmed: count,
   inUse: count,
   waiting: count,
   external: count,

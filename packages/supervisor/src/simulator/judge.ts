@@ -3,6 +3,8 @@ import { brokenInvariants } from '../fleet/invariants.ts'
 import { Checkers } from './checkers.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
 import type { Turn } from './turn.ts'
+import { notHealed } from './verdict.ts'
+import type { World } from './world.ts'
 
 /** All who judge one fleet. */
 export class Judge {
@@ -11,6 +13,11 @@ export class Judge {
 
   constructor(settings: FleetSettings) {
     this.checkers = new Checkers(settings)
+  }
+
+  /** What is still not well so long after the last fault. */
+  atRest(world: Pick<World, 'fleet' | 'ended'>): readonly string[] {
+    return [...notHealed(world, this.checkers), ...this.leases.atRest(world, world.fleet.nowMs)]
   }
 
   /** Every rule that this step broke, one sentence each. At nearly every step there is none, and nothing is made for it. */

@@ -134,6 +134,11 @@ export type FaultKind = keyof typeof FAULT_KINDS
 /** Those that mean something only where there are several replicas. */
 export const FAULTS_OF_REPLICAS: ReadonlySet<FaultKind> = new Set(['redis-slow', 'redis-flushed', 'redis-restored', 'replica-crash'])
 
+/** Faults that meet one process meet one of the replicas, by chance. */
+export const FAULTS_OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary', 'replica-crash'])
+/** Faults of the document that replicas keep in Redis: to meet them, they must keep one. */
+export const FAULTS_OF_THE_DOCUMENT: ReadonlySet<FaultKind> = new Set(['redis-slow', 'redis-flushed', 'redis-restored'])
+
 export interface Fault {
   readonly atMs: number
   readonly kind: FaultKind

@@ -1,20 +1,18 @@
 import type { Fleet, FleetSettings } from '../fleet/fleet.ts'
 import { type Limits, limitsAt } from '../policy/schedule.ts'
-import { type Arrivals, createArrivals } from './arrivals.ts'
+import { type Arrivals, createArrivals, easyLoad, takenFrom } from './arrivals.ts'
 import type { ClusterSeen } from './cluster-checkers.ts'
 import { Backends } from './database.ts'
 import type { Helm } from './helm.ts'
+import { Incidents } from './incidents.ts'
+import { sumOf } from './ledger.ts'
 import { type Random, createRandom } from './random.ts'
-import type { Fault, FaultKind, ReplicaModel, Scenario } from './scenario.ts'
+import { type Fault, FAULTS_OF_ONE, FAULTS_OF_THE_DOCUMENT, type ReplicaModel, type Scenario } from './scenario.ts'
 import { SharedBudget } from './shared-budget.ts'
 import type { Turn } from './turn.ts'
 import type { Ledger } from './workplace.ts'
 import { World } from './world.ts'
 
-/** Faults that meet one process meet one of the replicas, by chance. */
-const OF_ONE: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'drop-reports', 'late-reports', 'paused-primary', 'replica-crash'])
-/** Faults of the document that replicas keep in Redis: to meet them, they must keep one. */
-const OF_THE_DOCUMENT: ReadonlySet<FaultKind> = new Set(['redis-slow', 'redis-flushed', 'redis-restored'])
 /** Where no document is kept, what one replica says the others hear so much later. */
 const REDIS_MS = 5
 /** Load is dealt so often; where replicas keep a document more often, since what one has seen of it another may have changed. */
@@ -47,6 +45,7 @@ export interface ServiceParts {
 /** Several replicas, each with a core, a host and workers of its own, behind a balancer that deals by chance; and a platform that starts and stops them. */
 export class Service {
   readonly #parts: ServiceParts
+  readonly #incidents: Incidents
   readonly #arrivals: Arrivals
   readonly #random: Random
   readonly #replicas: Replica[] = []
@@ -59,22 +58,29 @@ export class Service {
   #limits: Limits & { readonly minute: number } = { min: 0, max: 0, minute: Number.NaN }
   #waiting = 0
   #isClosing = false
-  #nowMs = 0
+  nowMs = 0
   #past: Omit<Ledger, 'waiting'> = { arrived: 0, answered: 0, cut: 0 }
 
   constructor(parts: ServiceParts) {
     this.#parts = parts
+    this.#incidents = new Incidents(parts.scenario)
     this.#arrivals = createArrivals(parts.scenario.load, createRandom(parts.scenario.seed + 1))
     this.#random = createRandom(parts.scenario.seed + 3)
-    const { settings, scenario, helm } = parts
+    const { settings, helm } = parts
+    const { scenario } = this.#incidents
     const sharing = { faults: scenario.faults, random: createRandom(scenario.seed + 4), beat: helm.beat }
-    const keepsDocument = settings.database?.isShared || scenario.faults.some(({ kind }) => OF_THE_DOCUMENT.has(kind))
+    const keepsDocument = settings.database?.isShared || scenario.faults.some(({ kind }) => FAULTS_OF_THE_DOCUMENT.has(kind))
     this.#shared = keepsDocument ? new SharedBudget(sharing) : null
     for (let count = this.#limitsAt(0).min; count > 0; count--) this.#start(0)
   }
 
   get replicas(): readonly { readonly id: string; readonly fleet: Fleet; readonly ended: boolean }[] {
     return this.#replicas.map(({ id, world: { fleet, ended } }) => ({ id, fleet, ended }))
+  }
+
+  /** So many the platform keeps at this hour. */
+  get least(): number {
+    return this.#limits.min
   }
 
   /** Replicas that need not be there at this hour, against those who would keep the schedule's highest floor around the clock. */
@@ -91,15 +97,32 @@ export class Service {
     for (const { world } of this.#replicas) world.tell((nowMs) => ({ kind: 'stopRequested', reason: 'the run ends', nowMs }), 0)
   }
 
+  /** When all primaries that stand still will have gone on. */
+  get goesOnAtMs(): number {
+    return Math.max(0, ...this.#replicas.map(({ world }) => world.clock.goesOnAtMs))
+  }
+
+  /** From now on nothing goes wrong any more, and the load is steady. */
+  settle(): void {
+    this.#incidents.end()
+    this.#arrivals.settle(this.nowMs, easyLoad(this.#incidents.scenario))
+    for (const { world } of this.#replicas) world.settle()
+  }
+
+  /** Requests that nobody has answered yet, those that no replica has accepted included. */
+  get waiting(): number {
+    return this.#replicas.reduce((sum, { inbox, ledger }) => sum + inbox.requests + ledger.waiting, this.#waiting)
+  }
+
   /** Goes on until `untilMs`. */
   run(untilMs: number): void {
     const { tickMs } = this.#parts.settings
     const slices = Math.max(1, Math.ceil(tickMs / (this.#shared ? SHARED_SLICE_MS : SLICE_MS)))
-    const faults = this.#parts.scenario.faults.filter(({ kind }) => OF_ONE.has(kind))
-    for (let tick = Math.floor(this.#nowMs / tickMs) + 1; tick * tickMs <= untilMs; tick++) {
+    const faults = this.#incidents.scenario.faults.filter(({ kind }) => FAULTS_OF_ONE.has(kind))
+    for (let tick = Math.floor(this.nowMs / tickMs) + 1; tick * tickMs <= untilMs; tick++) {
       for (let slice = 1; slice <= slices; slice++) this.#pass((tick - 1) * tickMs + (slice * tickMs) / slices, tickMs / slices)
       const nowMs = tick * tickMs
-      this.#nowMs = nowMs
+      this.nowMs = nowMs
       for (const fault of faults) if (fault.atMs > nowMs - tickMs && fault.atMs <= nowMs) this.#strike(fault, nowMs)
       if (!this.#shared) this.#meet(nowMs)
       this.#follow(nowMs)
@@ -126,7 +149,7 @@ export class Service {
   }
 
   #strike(fault: Fault, nowMs: number): void {
-    const replica = this.#any()
+    const replica = this.#replicas[this.#random.below(this.#replicas.length)]
     if (!replica) return
     if (fault.kind !== 'replica-crash') return replica.world.strike(fault)
     replica.world.die(nowMs)
@@ -150,18 +173,12 @@ export class Service {
   }
 
   #start(atMs: number): void {
-    const { settings, scenario, startsAtMs, helm, see } = this.#parts
+    const { settings, startsAtMs, helm, see } = this.#parts
+    const { scenario } = this.#incidents
     const number = ++this.#started
     const id = `replica ${String(number).padStart(String(MOST_IDS).length, '0')}`
     const inbox = { requests: 0 }
-    const arrivals: Arrivals = {
-      next: () => {
-        const { requests } = inbox
-        inbox.requests = 0
-        return requests
-      },
-    }
-    const own = { ...scenario, seed: scenario.seed + 1000 * number, faults: scenario.faults.filter(({ kind }) => !OF_ONE.has(kind)) }
+    const own = { ...scenario, seed: scenario.seed + 1000 * number, faults: scenario.faults.filter(({ kind }) => !FAULTS_OF_ONE.has(kind)) }
     const backends = settings.database ? new Backends(createRandom(own.seed + 2)) : null
     const replica: Replica = {
       id,
@@ -177,7 +194,7 @@ export class Service {
           see(id, turn)
         },
         helm,
-        { atMs, arrivals, backends },
+        { atMs, arrivals: takenFrom(inbox), backends },
       ),
     }
     this.#replicas.push(replica)
@@ -191,13 +208,9 @@ export class Service {
     this.#past = { arrived: this.#past.arrived + arrived, answered: this.#past.answered + answered, cut: this.#past.cut + cut + waiting }
   }
 
-  #any(): Replica | undefined {
-    return this.#replicas[this.#random.below(this.#replicas.length)]
-  }
-
   /** Each tells its totals through Redis and hears the others. */
   #meet(nowMs: number): void {
-    const isAway = this.#parts.scenario.faults.some(({ kind, atMs, forMs }) => kind === 'redis-away' && atMs <= nowMs && nowMs < atMs + forMs)
+    const isAway = this.#incidents.scenario.faults.some(({ kind, atMs, forMs }) => kind === 'redis-away' && atMs <= nowMs && nowMs < atMs + forMs)
     for (const { id: ownId, world } of this.#replicas) {
       const others = this.#replicas.flatMap(({ id, world: { fleet } }) =>
         id === ownId || !fleet.totals ? [] : [{ id, name: id, address: null, totals: fleet.totals }],
@@ -231,14 +244,6 @@ export class Service {
   }
 
   #ledger(): Ledger {
-    let { arrived, answered, cut } = this.#past
-    let waiting = 0
-    for (const { ledger } of this.#replicas) {
-      arrived += ledger.arrived
-      answered += ledger.answered
-      cut += ledger.cut
-      waiting += ledger.waiting
-    }
-    return { arrived, answered, cut, waiting }
+    return sumOf([{ ...this.#past, waiting: 0 }, ...this.#replicas.map(({ ledger }) => ledger)])
   }
 }

@@ -6,9 +6,10 @@ import type { FleetSettings } from '../fleet/fleet.ts'
 import { createAdvisor } from '../fleet/advisor.ts'
 import type { Note } from '../fleet/note.ts'
 import { BrokenRules } from './broken-rules.ts'
-import { ClusterCheckers } from './cluster-checkers.ts'
 import type { Helm, Pilot } from './helm.ts'
 import { Judge } from './judge.ts'
+import { Judges } from './judges.ts'
+import { comeToRest, hasGivenUp } from './liveness.ts'
 import type { Detail, Moment, Moments } from './moments.ts'
 import { Observer, type Totals, rounded } from './observer.ts'
 import type { Plan } from './plan.ts'
@@ -124,6 +125,7 @@ export function simulate(
   const judge = new Judge(alone)
   const broken = new BrokenRules()
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
+  let isOver = false
   const warnings = new Warnings()
   const advise = createAdvisor({ policy, fleet: () => world.fleet, warn: (sentence) => warnings.add(sentence) })
   const world: World = new World(
@@ -131,19 +133,26 @@ export function simulate(
     plan.scenario,
     plan.startsAtMs,
     (turn) => {
+      broken.see(turn)
+      if (broken.isLooking) broken.add(...judge.after(turn))
+      if (isOver) return
       ledger = turn.ledger
       observer.see(turn)
       tally.see(turn.notes)
       warnings.hear(turn.notes, 'the supervisor', turn.atMs)
-      broken.see(turn)
-      if (broken.isLooking) broken.add(...judge.after(turn))
     },
     { pilot, advise, ...(step ? { step } : {}) },
   )
   const { min, max } = settings.workers
   if (plan.firstTarget !== null) world.fleet = { ...world.fleet, target: Math.min(max, Math.max(min, plan.firstTarget)) }
   world.run(plan.durationMs)
-  return tally.outcome(plan, observer, { ledger, restarts: world.fleet.restarts, warnings: warnings.told(), ...broken.told() }, prices)
+  isOver = true
+  const rest = { ledger, restarts: world.fleet.restarts, warnings: warnings.told() }
+  if (broken.isClean && !world.ended) {
+    const unhealed = (): readonly string[] => (broken.isClean && !hasGivenUp(world.fleet) ? judge.atRest(world) : [])
+    broken.add(...comeToRest(world, unhealed, plan.durationMs))
+  }
+  return tally.outcome(plan, observer, { ...rest, ...broken.told() }, prices)
 }
 
 /** The same with several replicas; those who decide in place of the policy know one replica only, and are not asked. */
@@ -156,21 +165,19 @@ function simulateReplicas(
 ): Outcome {
   const observer = new Observer(plan, keepsMoments)
   const tally = new Tally()
-  const judges = new Map<string, Judge>()
+  const judges = new Judges(settings)
   const broken = new BrokenRules()
+  let isOver = false
   const warnings = new Warnings()
   if (policy) warnings.add('scaling.policy is not asked where there are several replicas; the built-in policy decides.')
   let ledger: Ledger = { arrived: 0, answered: 0, cut: 0, waiting: 0 }
   function see(id: string, turn: Turn): void {
+    broken.see(turn)
+    if (broken.isLooking) broken.add(...judges.after(id, turn))
+    if (isOver) return
     tally.see(turn.notes)
     warnings.hear(turn.notes, id, turn.atMs)
-    const judge = judges.get(id) ?? new Judge(settings)
-    judges.set(id, judge)
-    broken.see(turn)
-    if (broken.isLooking) broken.add(...judge.after(turn).map((sentence) => `${id}: ${sentence}`))
   }
-  const { database } = settings
-  const cluster = database?.isShared ? new ClusterCheckers({ available: database.cluster, floor: database.available }) : null
   const service: Service = new Service({
     settings,
     scenario: plan.scenario,
@@ -179,16 +186,23 @@ function simulateReplicas(
     helm: step ? { step } : {},
     see,
     look(seen) {
-      if (cluster && broken.isLooking) broken.add(...cluster.after(seen))
+      if (broken.isLooking) broken.add(...judges.look(seen))
     },
     tick(fleets, now, atMs) {
+      if (isOver) return
       ledger = now
       observer.observe(fleets, now, atMs, service.spared)
     },
   })
   service.run(plan.durationMs)
+  isOver = true
   const restarts = service.replicas.reduce((sum, { fleet }) => sum + fleet.restarts, 0)
-  return tally.outcome(plan, observer, { ledger, restarts, warnings: warnings.told(), ...broken.told() }, prices)
+  const rest = { ledger, restarts, warnings: warnings.told() }
+  if (broken.isClean) {
+    const unhealed = (): readonly string[] => (broken.isClean ? judges.atRest(service.replicas, service.least) : [])
+    broken.add(...comeToRest(service, unhealed, plan.durationMs))
+  }
+  return tally.outcome(plan, observer, { ...rest, ...broken.told() }, prices)
 }
 
 function unmetOf({ expect }: Plan, numbers: Readonly<Record<string, unknown>>): string[] {

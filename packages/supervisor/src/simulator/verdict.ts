@@ -23,7 +23,8 @@ export function notHealed({ fleet, ended }: Pick<World, 'fleet' | 'ended'>, chec
   if (fleet.reload) broken.push('the reload has not ended')
   // The load may just have changed the target: what misses is on its way.
   const onTheirWay = fleet.workers.filter(({ life }) => life.kind === 'booting' && life.role === 'worker').length
-  if (checkers.ready() + onTheirWay < fleet.target)
-    broken.push(`${checkers.ready()} workers are ready and ${onTheirWay} boot after all faults have ended; the target is ${fleet.target}`)
+  const [ready, isBeingReplaced] = [checkers.ready(), fleet.workers.some(({ replaces }) => replaces !== null)]
+  if (ready + onTheirWay < fleet.target || (ready > fleet.target && !isBeingReplaced))
+    broken.push(`${ready} workers are ready and ${onTheirWay} boot after all faults have ended; the target is ${fleet.target}`)
   return broken
 }

@@ -151,7 +151,8 @@ export class Workplace {
   #waitMs(workers: readonly VirtualWorker[], nowMs: number): number {
     const { request, database } = this.#scenario
     let away = 0
-    for (const worker of workers) away += worker.away
+    // Who has no connection yet does not trouble it.
+    for (const { away: waiting, pool } of workers) away += pool ? Math.min(waiting, Math.max(1, pool.open)) : waiting
     const crowd = Math.max(1, away / database.concurrency)
     const slow = this.inForce('slow-database', nowMs) ? SLOW_DATABASE_FACTOR : 1
     const redis = this.inForce('redis-away', nowMs) ? REDIS_DEADLINE_MS : 0

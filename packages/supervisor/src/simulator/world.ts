@@ -3,27 +3,19 @@ import { type Fleet, type FleetSettings, initialFleet } from '../fleet/fleet.ts'
 import { step as productionStep, wakeAtMs } from '../fleet/step.ts'
 import { Agenda } from './agenda.ts'
 import { whenBooted } from './boot-time.ts'
+import { type Arrivals, easyLoad } from './arrivals.ts'
 import { type Birth, aloneFromTheStart } from './birth.ts'
 import type { Backends } from './database.ts'
 import { DatabaseEdge, type DatabaseWorld } from './database-edge.ts'
+import { DIAGNOSIS_MS, DRIFT, FORK_MS, LAST_BREATH_MS, LOST_SHARE, RESENT_AFTER_MS, SLOW_BOOT_FACTOR, sliceMsOf } from './delays.ts'
 import { type Helm, createOrders } from './helm.ts'
+import { Incidents } from './incidents.ts'
 import { PrimaryClock } from './primary-clock.ts'
 import { type Random, createRandom } from './random.ts'
 import type { Fault, FaultKind, Scenario } from './scenario.ts'
 import type { VirtualWorker } from './virtual-worker.ts'
 import type { NewEvent, Turn } from './turn.ts'
 import { Workplace } from './workplace.ts'
-
-/** Load and event loops move on in slices of this length; long ticks are cut into so many. */
-const SLICE_MS = 500
-const MOST_SLICES = 5
-const FORK_MS = 5
-const LAST_BREATH_MS = 10
-const DIAGNOSIS_MS = 500
-const RESENT_AFTER_MS = 1000
-const LOST_SHARE = 0.2
-const SLOW_BOOT_FACTOR = 10
-const DRIFT = 1.1
 
 /**
  * The virtual edge: carries out commands in virtual time, and drives `step` as the real one does, `wakeAtMs` included. Two worlds
@@ -34,7 +26,9 @@ export class World {
   nowMs = 0
   /** The fleet has ended, or all of it is gone. */
   ended = false
+  readonly #incidents: Incidents
   readonly #scenario: Scenario
+  readonly #arrivals: Arrivals
   readonly #random: Random
   readonly #workplace: Workplace
   readonly #see: (turn: Turn) => void
@@ -60,28 +54,36 @@ export class World {
   ) {
     this.nowMs = birth.atMs
     this.fleet = initialFleet(settings)
-    this.#scenario = scenario
+    this.#incidents = new Incidents(scenario)
+    this.#scenario = this.#incidents.scenario
+    this.#arrivals = birth.arrivals
     this.#random = createRandom(scenario.seed)
     this.#backends = birth.backends
-    this.#workplace = new Workplace(scenario, birth.arrivals, this.#backends)
+    this.#workplace = new Workplace(this.#scenario, birth.arrivals, this.#backends)
     this.#database = this.#backends && new DatabaseEdge(this.#backends, this.#workplace.workers, this.#databaseWorld())
     this.#step = helm.step ?? productionStep
     this.#see = see
     this.#startsAtMs = startsAtMs
     this.#helm = helm
     this.#orders = helm.pilot ? createOrders(helm.pilot) : null
-    this.#sliceMs = settings.tickMs / Math.min(MOST_SLICES, Math.ceil(settings.tickMs / SLICE_MS))
-    for (const { atMs, event } of scenario.requests)
-      if (atMs >= birth.atMs) this.#agenda.at(atMs, () => this.#dispatch((nowMs) => ({ ...event, nowMs })))
-    for (const fault of scenario.faults) if (fault.atMs >= birth.atMs) this.#agenda.at(fault.atMs, () => this.strike(fault))
-    this.#every(this.#sliceMs, () => this.#slice())
-    this.#every(settings.tickMs, () => this.#sample())
+    this.#sliceMs = sliceMsOf(settings.tickMs)
+    this.#incidents.plan(this.#agenda, birth.atMs, {
+      ask: ({ event }) => this.#dispatch((nowMs) => ({ ...event, nowMs })),
+      strike: (fault) => this.strike(fault),
+    })
+    this.#agenda.every(this.#sliceMs, birth.atMs, () => this.#slice())
+    this.#agenda.every(settings.tickMs, birth.atMs, () => this.#sample())
     this.#agenda.at(birth.atMs, () => this.#dispatch((nowMs) => ({ kind: 'started', nowMs })))
   }
 
-  /** Processes that there are, whatever they do. */
-  get processes(): number {
-    return this.#workplace.workers.size
+  /** When the primary goes on, if it stands still. */
+  get goesOnAtMs(): number {
+    return this.clock.goesOnAtMs
+  }
+
+  /** Requests that nobody has answered yet. */
+  get waiting(): number {
+    return this.#workplace.ledger().waiting
   }
 
   /** All of it is gone at once; what it had open the database still counts. */
@@ -103,12 +105,11 @@ export class World {
     }
   }
 
-  #every(intervalMs: number, act: () => void): void {
-    const again = (): void => {
-      act()
-      this.#agenda.at(this.nowMs + intervalMs, again)
-    }
-    this.#agenda.at(this.nowMs + intervalMs, again)
+  /** From now on nothing goes wrong, nobody asks for anything and the load is steady; what hangs goes on hanging. */
+  settle(): void {
+    this.#incidents.end()
+    this.#arrivals.settle(this.nowMs, easyLoad(this.#scenario))
+    for (const worker of this.#workplace.workers.values()) worker.reportsLostUntilMs = worker.reportsLateUntilMs = this.nowMs
   }
 
   /** What reaches a primary that stands still is taken when it goes on. */
@@ -175,7 +176,7 @@ export class World {
     this.tell((nowMs) => ({ kind: 'forked', workerId, pid: 1000 + workerId, nowMs }), FORK_MS)
     whenBooted(this.#agenda, worker, this.nowMs + FORK_MS + bootMs, () => {
       if (worker.state !== 'booting' || worker.hung || !this.#workplace.workers.has(workerId)) return
-      if (fails) return this.#exit(workerId, 1, null)
+      if (fails && !this.#incidents.areOver) return this.#exit(workerId, 1, null)
       worker.state = 'listening'
       this.#receive((nowMs) => ({ kind: 'readied', workerId, nowMs }))
     })
