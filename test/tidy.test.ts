@@ -25,6 +25,8 @@ const rules: Readonly<Record<string, { rule: Rule; bad: readonly Files[]; good: 
       { 'primary/a.ts': "import { b } from '../telemetry/b.ts'" },
       { 'simulator/a.ts': "import { b } from '../primary/ports.ts'" },
       { 'simulator/checkers.ts': "import type { Decision } from '../policy/decision.ts'" },
+      { 'simulator/lease-books.ts': "import { grant } from '../policy/lease.ts'" },
+      { 'simulator/judges.ts': "import type { Cluster } from '../policy/share.ts'" },
       { 'primary/a.ts': "import { b } from '../create-supervisor.ts'" },
       { 'errors.ts': "import { b } from './index.ts'" },
       { 'register.ts': "import { b } from './primary/b.ts'" },

@@ -17,6 +17,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const MEETING_PLACE = 'primary/ports.ts'
 const MEET_THERE = new Set(['replica', 'telemetry', 'operator'])
 
+/** What both they and the policies believe wrongly would stay unseen. */
+const JUDGES = new Set(
+  ['checkers', 'lease-checkers', 'lease-books', 'cluster-checkers', 'judge', 'judges', 'verdict', 'liveness'].map((name) => `simulator/${name}.ts`),
+)
+
 /** What runs inside the app's process must not drag the supervisor in with it. */
 const WORKER_ENTRIES = new Set(['worker.ts', 'register.ts'])
 
@@ -25,7 +30,7 @@ export function importDirection(sources: readonly Source[]): string[] {
     if (target === 'errors.ts' || source.folder === folderOf(target)) return source.path === 'errors.ts' ? 'errors.ts imports nothing' : null
     if (source.path === 'errors.ts') return 'errors.ts imports nothing'
     if (source.folder === '') return entryMay(source.path, target)
-    if (source.path === 'simulator/checkers.ts' && folderOf(target) === 'policy') return 'checkers judge policy/, so they do not import it'
+    if (JUDGES.has(source.path) && folderOf(target) === 'policy') return 'those who judge policy/ do not import it'
     if (target === MEETING_PLACE && MEET_THERE.has(source.folder)) return null
     const allowed = ALLOWED[source.folder]
     if (!allowed) return `the folder ${source.folder}/ is not in the table of test/tidy/imports.ts`
