@@ -40,6 +40,8 @@ const VECTORS: readonly (readonly [name: string, rest: string, isGood?: boolean]
   ['a length behind more headers than Node takes', `${fillers}Content-Length: ${long}\r\n\r\n${HIDDEN}`],
 ]
 
+const METHODS = ['GET', 'POST']
+
 /** Whole heads, of which the first line is the strange one. */
 const FIRST_LINES: readonly (readonly [name: string, line: string, isGood?: boolean])[] = [
   ['empty lines before the first', '\r\n\r\nGET /carrier HTTP/1.1', true],
@@ -69,12 +71,15 @@ async function expectNothingHidden(fleet: Fleet): Promise<void> {
 describe('a request that hides another', () => {
   it('is refused or is one request, to its owner as to whoever accepted it', async ({ stage }) => {
     const fleet = await Fleet.open(stage, { env: { SERVER_OPTIONS: JSON.stringify({ maxHeaderSize: 100_000 }) } })
-    for (const [name, rest, isGood = false] of VECTORS) {
-      const { client, cookie, owner } = await fleet.foreign()
-      client.say(`GET /carrier HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n${rest}`)
+    const carriers = VECTORS.flatMap((vector) => [true, false].flatMap((isForwarded) => METHODS.map((method) => ({ vector, isForwarded, method }))))
+    for (const { vector, isForwarded, method } of carriers) {
+      const [name, rest, isGood = false] = vector
+      const { client, cookie, owner, acceptor } = await fleet.foreign()
+      const cookieSent = isForwarded ? cookie : `sid=${fleet.sids.get(acceptor)}`
+      client.say(`${method} /carrier HTTP/1.1\r\nHost: x\r\nCookie: ${cookieSent}\r\n${rest}`)
       await within(`an answer to ${name}`, Promise.race([client.closed, client.hears(isGood ? '"encrypted"' : '\r\n\r\n')]))
-      expect([name, /HTTP\/1.1 (\d)/.exec(client.heard)?.[1]]).toEqual([name, isGood ? '2' : '4'])
-      if (isGood) expect([name, seenIn(client.heard)]).toMatchObject([name, { worker: owner, bytes: long }])
+      expect([name, method, /HTTP\/1.1 (\d)/.exec(client.heard)?.[1]]).toEqual([name, method, isGood ? '2' : '4'])
+      if (isGood) expect([name, seenIn(client.heard)]).toMatchObject([name, { worker: isForwarded ? owner : acceptor, bytes: long }])
       client.socket.destroy()
     }
     await expectNothingHidden(fleet)
