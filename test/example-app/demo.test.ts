@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import demoConfig from '../../packages/example-app/demo.config.ts'
 import { familyOf, isAlive, kill, listProcesses } from '../../packages/example-app/src/services/process-table.ts'
 import { until } from './processes.ts'
 
 const demoFile = fileURLToPath(new URL('../../packages/example-app/src/demo.ts', import.meta.url))
+
+test('the demo brings clients that stay to workers that come later', () => {
+  expect(demoConfig.routing).toMatchObject({ rebalance: true })
+})
 
 let folder = ''
 const family = new Set<number>()

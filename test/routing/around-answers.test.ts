@@ -43,6 +43,26 @@ describe('what comes around an answer', () => {
     client.socket.destroy()
   })
 
+  it('may be the consent for which a client waits before it sends a body: once, and then the owner answers', async ({ stage }) => {
+    const fleet = await Fleet.open(stage)
+    const { client, cookie, owner, acceptor } = await fleet.foreign()
+    for (const [worker, sent] of [
+      [owner, cookie],
+      [acceptor, `sid=${fleet.sids.get(acceptor)}`],
+    ] as const) {
+      client.heard = ''
+      client.say(`POST /asked HTTP/1.1\r\nHost: x\r\nCookie: ${sent}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`)
+      await within('the consent', client.hears('\r\n\r\n'))
+      expect(client.heard).toBe('HTTP/1.1 100 Continue\r\n\r\n')
+      await fleet.ran(`${worker} POST /asked`)
+      client.say('hello')
+      await within('an answer', client.hears('"encrypted"'))
+      expect(client.heard.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 100', 'HTTP/1.1 200'])
+      expect(seenIn(client.heard)).toMatchObject({ worker, bytes: 5 })
+    }
+    client.socket.destroy()
+  })
+
   it('is left out for a client of HTTP/1.0, which does not know it', async ({ stage }) => {
     const fleet = await Fleet.open(stage)
     const { client, cookie } = await fleet.foreign()

@@ -111,7 +111,8 @@ describe('a server that does more than HTTP/1', () => {
     }
     for (const socket of sockets) socket.destroy()
     expect(counts.size).toBe(3)
-    expect(Math.max(...counts.values())).toBeLessThanOrEqual(40)
+    // 20 each would be even; nobody is more than 8 above the emptiest, but for what comes before all have heard of it.
+    expect(Math.max(...counts.values())).toBeLessThanOrEqual(30)
     expect(station.stderr).toContain('routing.sticky')
   })
 })

@@ -68,6 +68,9 @@ describe('routing.sticky', () => {
       expect(got).toMatchObject({ method: 'POST', url: '/some?x=1', bytes: body.length, address: '127.0.0.1' })
       expect(got.hash).toBe(createHash('sha256').update(body).digest('hex'))
       expect(got.headers['x-twice']).toBe('one')
+      // A header as any other: nothing of ours is said in headers.
+      expect(got.headers['x-stationmaster-client']).toBe('forged')
+      expect(Object.keys(got.headers).filter((name) => name.startsWith('x-stationmaster'))).toEqual(['x-stationmaster-client'])
       const plain = await ask(station, '/some', { headers: { cookie: `sid=${sid}` } })
       expect(plain.headers['set-cookie']).toEqual(['a=1', 'b=2'])
       expect(Object.keys(plain.headers).filter((name) => name.startsWith('x-stationmaster'))).toEqual([])
