@@ -4,6 +4,7 @@ import { initialFleet } from '../../packages/supervisor/src/fleet/fleet.ts'
 import { MB, fleetSettings } from '../fleet/driver.ts'
 import { examine } from '../../packages/supervisor/src/simulator/examine.ts'
 import { randomLife } from '../../packages/supervisor/src/simulator/random-life.ts'
+import type { Fault } from '../../packages/supervisor/src/simulator/scenario.ts'
 import { calmScenario, simulate } from './runs.ts'
 
 /** More of them on demand: each seed is another life. */
@@ -111,4 +112,20 @@ test('boots that crash for ever end the supervisor with the cause', () => {
   const exit = turns.at(-1)?.commands.find((command) => command.kind === 'exit')
   expect(exit).toMatchObject({ code: 1 })
   expect(exit?.message).toContain('a fault of the simulator')
+})
+
+test('a clock that drifts moves the hours of a schedule, and one that is put right again does not make the fleet flap', () => {
+  const opensAt = { cron: '2 0 * * *', timezone: 'UTC', min: 4, max: null, until: null, forMs: 600_000 }
+  const settings = fleetSettings({ scaling: { schedule: [opensAt] } })
+  const grownAtS = (...faults: Fault[]): number[] => {
+    const { turns, broken } = simulate(settings, { ...calmScenario, faults }, 400_000)
+    expect(broken).toEqual([])
+    const targets = turns.map(({ fleet, atMs }) => ({ target: fleet.target, atMs }))
+    return targets.flatMap(({ target, atMs }, index) => (index > 0 && target !== targets[index - 1]?.target ? [atMs / 1000, target] : []))
+  }
+  const drift = (forMs: number): Fault => ({ atMs: 10_000, kind: 'clock-drift', worker: 'any', forMs })
+  expect(grownAtS()).toEqual([120, 4])
+  // After 100 s of drift it is ten seconds ahead.
+  expect(grownAtS(drift(600_000))).toEqual([110, 4])
+  expect(grownAtS(drift(102_000))).toEqual([110, 4])
 })

@@ -5,7 +5,8 @@ export const DIAGNOSIS_MS = 500
 export const RESENT_AFTER_MS = 1000
 export const LOST_SHARE = 0.2
 export const SLOW_BOOT_FACTOR = 10
-export const DRIFT = 1.1
+/** Of the time that a clock drifts, so much more it shows. */
+export const DRIFT = 0.1
 
 /** Load and event loops move on in slices of this length; long ticks are cut into so many. */
 const SLICE_MS = 500

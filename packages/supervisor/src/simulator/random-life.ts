@@ -23,12 +23,16 @@ const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => !FAULTS
 /** One life in so many is of several replicas, which take as many times as long. */
 const SEVERAL_ONE_IN = 16
 const MOST_REPLICAS = 4
+const SCHEDULE_ONE_IN = 4
+/** Far from the seeds that people try. */
+const OTHER_SEEDS = 1e9
 const SLOWEST_REPLICA_MS = 10_000
 
 /** Load, faults and operators by chance; the same seed gives the same life. `base` is the policy to be tried. */
 export function randomLife(seed: number, base: FleetSettings): Life {
   const random = createRandom(seed)
-  const settings = randomSettings(random, base)
+  // By a chance of its own: each seed stays the life that it was.
+  const settings = withSchedule(randomSettings(random, base), createRandom(seed + OTHER_SEEDS))
   const at = (): number => QUIET_AT_FIRST_MS + random.below(TROUBLE_ENDS_MS - QUIET_AT_FIRST_MS)
   const faults = Array.from(
     { length: random.below(MOST_FAULTS) },
@@ -102,6 +106,16 @@ function randomSettings(random: Random, base: FleetSettings): FleetSettings {
     health: { ...base.health, path: pick(random, [null, '/health']), stuckAfterMs: pick(random, [3000, 10_000]) },
     scaling: { ...base.scaling, cooldownUpMs: 10_000, cooldownDownMs: 20_000 },
   }
+}
+
+/** Some lives have hours with a floor or a ceiling of their own; their clock shows midnight at the start. */
+function withSchedule(settings: FleetSettings, random: Random): FleetSettings {
+  if (random.below(SCHEDULE_ONE_IN) > 0) return settings
+  const { min, max } = settings.workers
+  const limit = min + random.below(max - min + 1)
+  const hours = { cron: `${1 + random.below(2)} 0 * * *`, timezone: 'UTC', until: null, forMs: 60_000 }
+  const entry = random.below(2) === 0 ? { ...hours, min: limit, max: null } : { ...hours, min: null, max: limit }
+  return { ...settings, scaling: { ...settings.scaling, schedule: [entry] } }
 }
 
 /** Every second life has a database budget, mostly a tight one. */

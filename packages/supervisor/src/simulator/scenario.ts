@@ -119,7 +119,7 @@ export const FAULT_KINDS = {
   'lost-messages': 'one in five messages of workers is lost and comes again a second later',
   'doubled-messages': 'every message of a worker arrives twice',
   'paused-primary': 'the primary stands still',
-  'clock-drift': 'the clock on the wall runs a tenth too fast',
+  'clock-drift': 'the clock on the wall runs a tenth too fast, and is then put right',
   'redis-away': 'what asks Redis waits for its deadline',
   'redis-slow': 'Redis takes up to a second to answer',
   'redis-flushed': 'Redis has forgotten everything, at once',

@@ -218,7 +218,8 @@ export class World {
   /** While the primary stands still nobody looks; what workers said meanwhile is summed up in their next report. */
   #sample(): void {
     if (this.clock.standsStill(this.nowMs)) return
-    const wallMs = this.#startsAtMs + this.nowMs * (this.#inForce('clock-drift') ? DRIFT : 1)
+    const drift = this.#workplace.inForce('clock-drift', this.nowMs)
+    const wallMs = this.#startsAtMs + this.nowMs + (drift ? DRIFT * (this.nowMs - drift.atMs) : 0)
     const advice = this.#helm.advise?.() ?? null
     const { samples, usage } = this.#workplace.sample(this.nowMs, this.fleet.settings.tickMs)
     this.#dispatch((nowMs) => ({ kind: 'sampled', wallMs, samples, usage, ...(advice ? { advice } : {}), nowMs }))
