@@ -29,6 +29,34 @@ const socketsOf = (station: Station): Promise<readonly number[]> =>
 const areSharedOut = (station: Station): Promise<boolean> =>
   until('they are shared out', async () => Math.max(...(await socketsOf(station))) <= 14, { boundMs: 30_000 })
 
+const [INTERVAL_MS, TICK_MS, ASKED_AT_A_TICK] = [3000, 1000, 5]
+/** Clocks of different processes are read in whole milliseconds. */
+const CLOCK_MS = 2
+
+/** When which client was asked to connect again. */
+class Asks {
+  /** Connections end for another reason now. */
+  areCuts = false
+  readonly atMs: number[] = []
+  /** How long those that were asked had been where they were, at the most. */
+  readonly stayedMs: number[] = []
+  readonly times = new Map<Client, number>()
+
+  watch(client: Client): Client {
+    let cameAfterMs = performance.now()
+    client.socket.on('disconnect', (reason) => {
+      const nowMs = performance.now()
+      if (!this.areCuts && reason !== 'io client disconnect') {
+        this.atMs.push(nowMs)
+        this.stayedMs.push(nowMs - cameAfterMs)
+        this.times.set(client, (this.times.get(client) ?? 0) + 1)
+      }
+      cameAfterMs = nowMs
+    })
+    return client
+  }
+}
+
 describe('routing.rebalance', () => {
   it('brings long-lived clients to workers that came later, and loses no acknowledgement', async ({ stage }) => {
     const station = await stage.start({ entry, config: { workers, routing: { rebalance: true, rebalanceInterval: '1s' } } }, 1)
@@ -49,6 +77,38 @@ describe('routing.rebalance', () => {
       },
     )
   })
+  it('asks a few a second, and nobody twice within the interval', { timeout: 90_000 }, async ({ stage }) => {
+    const routing = { rebalance: true, rebalanceInterval: `${INTERVAL_MS}ms` }
+    // Who is killed comes back only when its clients are with others.
+    const config = { workers, routing, sampling: { interval: `${TICK_MS}ms` }, restart: { backoff: '5s', backoffMax: '5s' } }
+    const station = await stage.start({ entry, config }, 1)
+    const asks = new Asks()
+    await withClients(
+      CLIENTS,
+      () => asks.watch(new Client(station.port, ['websocket'], { retries: undefined, ackTimeout: undefined })),
+      async (clients) => {
+        await Promise.all(clients.map((client) => client.use()))
+        const fromMs = performance.now()
+        await station.control.scale(3)
+        await areSharedOut(station)
+        expect(asks.atMs.length).toBeGreaterThanOrEqual(CLIENTS - 14)
+        // One worker is too full, and asks so many at each tick; a tick that was late may be followed by the next one early.
+        const ticks = Math.ceil(asks.atMs.length / ASKED_AT_A_TICK) - 2
+        expect((asks.atMs.at(-1) as number) - fromMs).toBeGreaterThanOrEqual(ticks * TICK_MS)
+        // All go back to the first one, which asks again; those too that it had asked before.
+        const [, ...others] = await station.running(3)
+        asks.areCuts = true
+        for (const { pid } of others) process.kill(pid as number, 'SIGKILL')
+        await station.until('all are with one', ({ workers: [only, ...rest] }) => only?.sockets === CLIENTS && rest.every(({ pid }) => pid === null))
+        asks.areCuts = false
+        await station.running(3)
+        await areSharedOut(station)
+        expect(Math.max(...asks.times.values())).toBeGreaterThanOrEqual(2)
+        for (const stayedMs of asks.stayedMs) expect(stayedMs).toBeGreaterThanOrEqual(INTERVAL_MS - CLOCK_MS)
+      },
+    )
+  })
+
   it('loses nothing with state recovery: who has moved goes on with the same session, and hears all that was said meanwhile', async ({ stage }) => {
     const config = { workers, routing: { rebalance: true, rebalanceInterval: '1s' }, redis: { url: redis.url } }
     const station = await stage.start({ entry, config, env: { RECOVERY: '1' } }, 1)
