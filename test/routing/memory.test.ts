@@ -5,6 +5,7 @@ import { it } from '../processes/harness.ts'
 import { until, within } from '../processes/harness/until.ts'
 import { ask } from './harness/ask.ts'
 import { Fleet, type Foreign } from './harness/fleet.ts'
+import { frame, handshake } from './harness/frames.ts'
 
 const BYTES = 300_000_000
 const MORE_AT_MOST_BYTES = 20_000_000
@@ -92,6 +93,28 @@ describe('300 MB, forwarded', () => {
     expect(primary).toBeLessThan(MORE_AT_MOST_BYTES)
     await until('less than 1 MB for each', async () => primary + (await held()) - before < MORE_AT_MOST_BYTES)
     close()
+  })
+
+  it('wait at the owner when it says them into an upgrade that is carried byte by byte, and the client does not read', async ({ stage }) => {
+    const fleet = await Fleet.open(stage)
+    const foreign = await fleet.foreign()
+    const grown = await watch(fleet, foreign)
+    const { socket } = foreign.client
+    socket.setEncoding().pause()
+    // What comes right behind the handshake keeps the connection from changing hands.
+    socket.write(Buffer.concat([Buffer.from(handshake(foreign.cookie)), frame(Buffer.from('flood'))]))
+    const pid = await fleet.pidOf(foreign.acceptor)
+    await until('the flood to fill the client', () => socket.bytesRead > 0)
+    await stopsGrowing('the flood', () => megabytesRead(pid))
+    expect(Math.max(...(await grown()))).toBeLessThan(MORE_AT_MOST_BYTES)
+    let received = 0
+    socket.removeAllListeners('data').on('data', (chunk: Buffer | string) => {
+      received += chunk.length
+    })
+    socket.resume()
+    await until('the rest', () => received > BYTES, { boundMs: 40_000, instead: () => `${received} bytes` })
+    expect((await fleet.station.until('the status', (status) => status)).workers.find(({ pid: each }) => each === pid)?.connections).toBe(1)
+    socket.destroy()
   })
 
   it('wait at the client when the owner’s event loop is blocked', async ({ stage }) => {
