@@ -19,7 +19,9 @@ const MEET_THERE = new Set(['replica', 'telemetry', 'operator'])
 
 /** What both they and the policies believe wrongly would stay unseen. */
 const JUDGES = new Set(
-  ['checkers', 'lease-checkers', 'lease-books', 'cluster-checkers', 'judge', 'judges', 'verdict', 'liveness'].map((name) => `simulator/${name}.ts`),
+  ['checkers', 'cause-checkers', 'lease-checkers', 'lease-books', 'cluster-checkers', 'judge', 'judges', 'verdict', 'liveness'].map(
+    (name) => `simulator/${name}.ts`,
+  ),
 )
 
 /** What runs inside the app's process must not drag the supervisor in with it. */

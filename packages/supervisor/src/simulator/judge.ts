@@ -1,5 +1,6 @@
 import type { FleetSettings } from '../fleet/fleet.ts'
 import { brokenInvariants } from '../fleet/invariants.ts'
+import { CauseCheckers } from './cause-checkers.ts'
 import { Checkers } from './checkers.ts'
 import { LeaseCheckers } from './lease-checkers.ts'
 import type { Turn } from './turn.ts'
@@ -9,10 +10,12 @@ import type { World } from './world.ts'
 /** All who judge one fleet. */
 export class Judge {
   readonly checkers: Checkers
+  readonly #causes: CauseCheckers
   readonly leases: LeaseCheckers = new LeaseCheckers()
 
   constructor(settings: FleetSettings) {
     this.checkers = new Checkers(settings)
+    this.#causes = new CauseCheckers(settings)
   }
 
   /** What is still not well so long after the last fault. */
@@ -23,8 +26,9 @@ export class Judge {
   /** Every rule that this step broke, one sentence each. At nearly every step there is none, and nothing is made for it. */
   after(turn: Turn): readonly string[] {
     const broken = this.checkers.after(turn)
+    const ofCauses = this.#causes.after(turn)
     const ofLeases = this.leases.after(turn)
     const ofFleet = brokenInvariants(turn.fleet)
-    return ofLeases.length + ofFleet.length === 0 ? broken : [...broken, ...ofLeases, ...ofFleet]
+    return ofCauses.length + ofLeases.length + ofFleet.length === 0 ? broken : [...broken, ...ofCauses, ...ofLeases, ...ofFleet]
   }
 }
