@@ -129,3 +129,17 @@ test('a clock that drifts moves the hours of a schedule, and one that is put rig
   expect(grownAtS(drift(600_000))).toEqual([110, 4])
   expect(grownAtS(drift(102_000))).toEqual([110, 4])
 })
+
+test('a reload that is aborted leaves the very workers that served before', () => {
+  const faults: Fault[] = [{ atMs: 20_000, kind: 'bad-release', worker: 'any', forMs: 600_000 }]
+  const requests = [{ atMs: 30_000, event: { kind: 'reloadRequested', requestId: 1 } }] as const
+  const { turns, broken } = simulate(fleetSettings({ workers: { min: 3 } }), { ...calmScenario, faults, requests }, 200_000)
+  expect(broken).toEqual([])
+  const servingAfter = (turn: (typeof turns)[number] | undefined): number[] | undefined =>
+    turn?.fleet.workers.flatMap(({ id, life }) => (life.kind === 'ready' ? [id] : []))
+  const began = turns.findIndex(({ event }) => event.kind === 'reloadRequested')
+  const aborted = turns.findIndex(({ notes }) => notes.some(({ kind }) => kind === 'reload:aborted'))
+  expect(aborted).toBeGreaterThan(began)
+  expect(servingAfter(turns[began])).toHaveLength(3)
+  for (const turn of turns.slice(began)) expect(servingAfter(turn)).toEqual(servingAfter(turns[began]))
+})
