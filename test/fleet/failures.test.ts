@@ -181,6 +181,15 @@ test('a stuck worker loses its place at once, is diagnosed, then killed, and cou
   expect(driver.notesOf('worker:stuck')).toEqual([{ kind: 'worker:stuck', workerId: 1, silentMs: 11_000 }])
 })
 
+test('a worker that has never said a word is silent since it was ready, and not for the whole tick in which it became it', () => {
+  const driver = new Driver(fleetSettings()).send({ kind: 'started' }).tick().bootAll(900)
+  const silent = driver.ids('ready')
+  driver.tick({ silent }, 100)
+  for (let tick = 0; tick < 9; tick++) driver.tick({ silent })
+  expect(driver.notesOf('worker:stuck')).toEqual([])
+  expect(driver.tick({ silent }).notesOf('worker:stuck')).toEqual([{ kind: 'worker:stuck', workerId: silent[0], silentMs: 10_100 }])
+})
+
 test('a stuck worker that comes back before its diagnosis is done drains instead of being killed', () => {
   const driver = running(2)
   for (let ticks = 0; ticks < 11; ticks++) driver.tick({ silent: [1] })

@@ -20,7 +20,7 @@ export function takeIn(draft: Draft, samples: readonly Sample[], intervalMs: num
   const queueTimes: LatencyCounts[] = []
   fleet.workers = fleet.workers.map((worker, place) => {
     const { cpu, memoryBytes, report } = sampleOf(samples, worker.id, place) ?? NOTHING_KNOWN
-    if (report === null) return { ...worker, cpu, memoryBytes, silentMs: worker.silentMs + (reports(worker) ? intervalMs : 0) }
+    if (report === null) return { ...worker, cpu, memoryBytes, silentMs: worker.silentMs + silenceOf(worker, fleet.nowMs, intervalMs) }
     fleet.requestsTotal += report.requests
     if (report.latencies.length > 0) latencies.push(report.latencies)
     if (report.queueTimes.length > 0) queueTimes.push(report.queueTimes)
@@ -50,8 +50,10 @@ function sampleOf(samples: readonly Sample[], workerId: number, place: number): 
 
 const NOTHING_KNOWN: Omit<Sample, 'workerId'> = { cpu: null, memoryBytes: null, report: null }
 
-/** Workers report once a tick from the moment they are ready. */
-const reports = (worker: Worker): boolean => worker.life.kind === 'ready' || worker.life.kind === 'spare'
+/** Workers report once a tick from the moment they are ready. Before that silence is no silence, not even in the tick in which they became it. */
+function silenceOf({ life }: Worker, nowMs: number, intervalMs: number): number {
+  return life.kind === 'ready' || life.kind === 'spare' ? Math.min(intervalMs, Math.max(0, nowMs - life.readyAtMs)) : 0
+}
 
 /** What is known of a ready worker now; a report that is too old is as good as none. */
 export function factsOf(fleet: Fleet, worker: Worker): WorkerFacts {
