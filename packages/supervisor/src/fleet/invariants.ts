@@ -13,7 +13,7 @@ export function brokenInvariants(fleet: Fleet): string[] {
   if (fleet.backingOff.length > max) broken.push('more slots back off than there are')
   if (fleet.decisions.length > 200 || fleet.latencies.length > 10 || fleet.queueTimes.length > 10)
     broken.push('the history has grown beyond its bound')
-  if (settings.database) broken.push(...brokenBudget(fleet))
+  if (settings.database) judgeBudget(fleet, broken)
   return broken
 }
 
@@ -42,12 +42,11 @@ function judgeWorkers(fleet: Fleet, broken: string[]): void {
   if (slots.length > max) broken.push(`${slots.length} workers stay, more than workers.max ${max}`)
 }
 
-function brokenBudget({ workers, quarantine, server }: Fleet): string[] {
-  const broken: string[] = []
-  if (workers.some(({ lease }) => lease.granted < 0 || lease.held < lease.granted)) broken.push('a worker holds less than it was granted')
-  if (quarantine.some(({ connections }) => connections <= 0)) broken.push('an empty quarantine is kept')
-  if (quarantine.some(({ workerId }) => workers.some(({ id }) => id === workerId)))
-    broken.push('the connections of a worker that lives are in quarantine')
+function judgeBudget({ workers, quarantine, server }: Fleet, broken: string[]): void {
+  for (const { lease } of workers) if (lease.granted < 0 || lease.held < lease.granted) broken.push('a worker holds less than it was granted')
+  for (const { workerId, connections } of quarantine) {
+    if (connections <= 0) broken.push('an empty quarantine is kept')
+    if (workers.some(({ id }) => id === workerId)) broken.push('the connections of a worker that lives are in quarantine')
+  }
   if (quarantine.length > 0 && !server.isAsked) broken.push('nobody asks the server what became of a quarantine')
-  return broken
 }

@@ -71,7 +71,7 @@ export class LeaseCheckers {
     this.#judgeBeliefs(seen, broken)
     this.#judgeStarvation(seen, broken)
     this.#believed = seen.fleet.workers
-    if (restless(seen.fleet, share).length === 0) this.#restedAtMs = seen.event.nowMs
+    if (isAtRest(seen.fleet, share)) this.#restedAtMs = seen.event.nowMs
     return broken.length === 0 ? broken : broken.map((sentence) => `at ${seen.event.nowMs} ms, after ${seen.event.kind}: ${sentence}`)
   }
 
@@ -202,20 +202,28 @@ function judgeFork(workerId: number, workers: readonly SeenWorker[], feeds: numb
   return [`I8: worker ${workerId} was forked as one of ${staying}, though the connections feed ${feeds}`]
 }
 
-/** Why it is not at rest: all is granted and confirmed, nobody lacks what there is, and the dead hold nothing. */
+/** All is granted and confirmed, nobody lacks what there is, and the dead hold nothing. One floor may stay free for a newcomer. */
+function isAtRest({ workers, quarantine }: LeaseSeen['fleet'], { available, floor }: { available: number; floor: number }): boolean {
+  const { granted, held, needed } = sumOf(workers)
+  return quarantine.length === 0 && held === granted && granted >= Math.min(available - floor, needed)
+}
+
+/** What keeps it from that. */
 function restless({ workers, quarantine }: LeaseSeen['fleet'], { available, floor }: { available: number; floor: number }): string[] {
-  let granted = 0
-  let held = 0
-  let needed = 0
+  const { granted, held, needed } = sumOf(workers)
+  const broken: string[] = []
+  if (quarantine.length > 0) broken.push(`${quarantine.length} workers are in quarantine`)
+  if (held !== granted) broken.push(`${held - granted} connections are held beyond what was granted`)
+  if (granted < Math.min(available - floor, needed)) broken.push(`${granted} of ${available} connections are granted, and ${needed} are needed`)
+  return broken
+}
+
+function sumOf(workers: readonly SeenWorker[]): { readonly granted: number; readonly held: number; readonly needed: number } {
+  let [granted, held, needed] = [0, 0, 0]
   for (const { lease } of workers) {
     granted += lease.granted
     held += lease.held
     needed += lease.inUse + lease.waiting
   }
-  const broken: string[] = []
-  if (quarantine.length > 0) broken.push(`${quarantine.length} workers are in quarantine`)
-  if (held !== granted) broken.push(`${held - granted} connections are held beyond what was granted`)
-  // One floor may stay free for a newcomer.
-  if (granted < Math.min(available - floor, needed)) broken.push(`${granted} of ${available} connections are granted, and ${needed} are needed`)
-  return broken
+  return { granted, held, needed }
 }

@@ -149,7 +149,7 @@ export class VirtualMember {
     if (kind === 'swap' && ++this.#turn.attempts >= ATTEMPTS) return this.#fail(nowMs)
     this.#endLoanInTime(nowMs)
     const { part, totals } = this.#world.word()
-    const next = this.#world.beat(text === '' ? null : (JSON.parse(text) as Cluster), {
+    const next = this.#world.beat(this.#world.redis.clusterOf(text), {
       member: this.#id,
       sequence: ++this.#sequence,
       keeper: this.#turn.keeper,

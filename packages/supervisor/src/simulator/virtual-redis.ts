@@ -12,6 +12,7 @@ export class VirtualRedis {
   runId = 'redis 1'
   readonly #random: Random
   #text = ''
+  #read: { readonly text: string; readonly cluster: Cluster | null } = { text: '', cluster: null }
   #processes = 1
   #skewMs = 0
   /** As it was, oldest first. */
@@ -26,7 +27,13 @@ export class VirtualRedis {
   }
 
   get cluster(): Cluster | null {
-    return this.#text === '' ? null : (JSON.parse(this.#text) as Cluster)
+    return this.clusterOf(this.#text)
+  }
+
+  /** What a document says. All read the same one again and again, and nobody changes what was read. */
+  clusterOf(text: string): Cluster | null {
+    if (text !== this.#read.text) this.#read = { text, cluster: text === '' ? null : (JSON.parse(text) as Cluster) }
+    return this.#read.cluster
   }
 
   at(nowMs: number): number {
