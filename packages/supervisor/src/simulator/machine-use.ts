@@ -20,9 +20,15 @@ interface Boot {
 /** Boots are told apart from all else: they come when the policy wants them, and another policy wants them at other times. */
 export function machineOf(events: readonly FleetEvent[], tickMs: number): MachineUse {
   const boots = bootsOf(events)
-  const ticks = events.flatMap((event) =>
-    event.kind === 'sampled' && event.usage.cpus !== null ? [tickOf(event, event.usage.cpus, boots, tickMs)] : [],
-  )
+  // Boots and ticks are both in order of time: a boot that is over is not looked at again.
+  let underWay: readonly Boot[] = boots
+  const ticks = events.flatMap((event) => {
+    if (event.kind !== 'sampled' || event.usage.cpus === null) return []
+    const fromMs = event.nowMs - tickMs
+    const over = underWay.findIndex(({ toMs }) => toMs > fromMs)
+    if (over !== 0) underWay = over < 0 ? [] : underWay.slice(over)
+    return [tickOf(event, event.usage.cpus, underWay, tickMs)]
+  })
   const usualCpus = median(ticks.filter(({ bootsMs }) => bootsMs === 0).map(({ cpus }) => cpus))
   const booting = ticks.filter(({ bootsMs }) => bootsMs > 0)
   const moreMs = usualCpus === null ? 0 : sum(booting.map(({ cpus }) => (cpus - usualCpus) * tickMs))
@@ -60,7 +66,11 @@ function tickOf(
   tickMs: number,
 ): { fromMs: number; cpus: number; bootsMs: number } {
   const fromMs = nowMs - tickMs
-  const bootsMs = sum(boots.map((boot) => Math.max(0, Math.min(nowMs, boot.toMs) - Math.max(fromMs, boot.fromMs))))
+  let bootsMs = 0
+  for (const boot of boots) {
+    if (boot.fromMs >= nowMs) break
+    bootsMs += Math.max(0, Math.min(nowMs, boot.toMs) - Math.max(fromMs, boot.fromMs))
+  }
   // Who does not report yet is booting.
   const serving = sum(samples.map(({ cpu, report }) => (report === null ? 0 : (cpu ?? 0))))
   return { fromMs, cpus: Math.max(0, usedCpus - serving), bootsMs }
